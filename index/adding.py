@@ -1,0 +1,181 @@
+"""Files into the store: read, split, embed, put, commit. A document is visible as a whole or not at all.
+
+Small documents go in together, so that the encoder always has enough to do; a large one goes in portions, so that
+memory stays bounded.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from .embedding import BundledEncoder
+from .errors import ReadError
+from .files import File, fingerprint, modified
+from .passages import header, split
+from .readers import read
+from .sketches import sketch
+from .store import Record, Store, passage_key
+from .types import Added, Document, Failure, OnProgress, Passage, Progress
+
+GROUP = 256
+"""Passages that are embedded and stored at once."""
+
+
+@dataclass(slots=True)
+class _Ready:
+    """A document that was read and split, on its way into the store."""
+
+    record: Record
+    passages: list[Passage]
+    leads: list[str]
+    replaces: bool
+
+
+@dataclass(slots=True)
+class _Report:
+    """What `Added` will say."""
+
+    documents: list[Document]
+    unchanged: list[str]
+    failed: list[Failure]
+
+
+def add_files(
+    store: Store,
+    encoder: BundledEncoder,
+    files: Sequence[File],
+    unfinished: Iterable[str] = (),
+    progress: OnProgress | None = None,
+) -> Added:
+    """Bring `files` into the store, each in its present version; a file that fails is reported and the rest goes in."""
+    report = _Report([], [], [])
+    tell = _Teller(files, progress)
+    dirty = set(unfinished)
+    group: list[_Ready] = []
+    for number, file in enumerate(files):
+        tell.stage(number, "reading")
+        ready = _prepared(store, encoder, file, dirty, report)
+        if ready:
+            group.append(ready)
+        if sum(len(r.passages) for r in group) >= GROUP:
+            _store(store, encoder, group, tell)
+            group = []
+    if group:
+        _store(store, encoder, group, tell)
+    return Added(tuple(report.documents), tuple(report.unchanged), (), tuple(report.failed))
+
+
+def remove_documents(store: Store, records: Sequence[Record]) -> None:
+    """Take documents out of the store: first out of sight, then their passages."""
+    if records:
+        documents = [record.document.id for record in records]
+        store.begin(documents)
+        store.commit([replace(record, removed=True, tail="") for record in records])
+        store.sweep(documents, documents)
+
+
+def _prepared(
+    store: Store, encoder: BundledEncoder, file: File, dirty: set[str], report: _Report
+) -> _Ready | None:
+    """Read and split one file, or note that it is unchanged or why it fails."""
+    known = store.records([file.id]).get(file.id)
+    changed = modified(file.path)
+    try:
+        size = file.path.stat().st_size
+        if known and changed and (known.modified, known.document.bytes) == (changed, size):
+            report.unchanged.append(known.document.source)
+            return None
+        version = fingerprint(file.path)
+        if known and known.document.version == version:
+            report.unchanged.append(known.document.source)
+            return None
+        ready = _split(store, encoder, file, version, known)
+    except ReadError as error:
+        report.failed.append(Failure(file.source, str(error)))
+        return None
+    except OSError as error:
+        report.failed.append(Failure(file.source, f"it can't be read ({(error.strerror or str(error)).lower()})"))
+        return None
+    ready.replaces = known is not None or file.id in dirty
+    ready.record = replace(ready.record, modified=changed)
+    report.documents.append(ready.record.document)
+    return ready
+
+
+def _split(store: Store, encoder: BundledEncoder, file: File, version: str, known: Record | None) -> _Ready:
+    extracted = read(file.path)
+    document = Document(
+        source=known.document.source if known else _free_source(store, file),
+        title=extracted.title,
+        version=version,
+        passages=0,
+        added=datetime.now(UTC).isoformat(timespec="seconds"),
+        id=file.id,
+        pages=len(extracted.pages) or None,
+        characters=len(extracted.text),
+        bytes=file.path.stat().st_size,
+        warnings=extracted.warnings,
+    )
+    passages = split(extracted, document.source, passage_key(document), encoder.count_tokens)
+    leads = [extracted.text[a:b] for a, b in _gaps(passages)]
+    tail = extracted.text[passages[-1].end :] if passages else extracted.text
+    document = replace(document, passages=len(passages))
+    return _Ready(Record(document, file.kept_at, file.folder, tail=tail), passages, leads, False)
+
+
+def _free_source(store: Store, file: File) -> str:
+    """Return the file's name as given, or its whole path where another document has that name already."""
+    taken = any(record.document.id != file.id for record in store.find("source", [file.source]))
+    return file.kept_at if taken and file.kept_at else file.source
+
+
+def _gaps(passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
+    """Yield the spans of text before each passage and after the one before it."""
+    end = 0
+    for passage in passages:
+        yield end, passage.start
+        end = passage.end
+
+
+def _store(store: Store, encoder: BundledEncoder, group: Sequence[_Ready], tell: "_Teller") -> None:
+    """Put a group of documents into the store and commit them together."""
+    documents = [ready.record.document.id for ready in group]
+    store.begin(documents)
+    passages = [passage for ready in group for passage in ready.passages]
+    leads = [lead for ready in group for lead in ready.leads]
+    for first in range(0, len(passages), GROUP):
+        some = passages[first : first + GROUP]
+        vectors, of_sentences = encoder.embed_passages(
+            [(header(p), [p.text[a:b] for a, b in p.sentences]) for p in some],
+            lambda n, at=first: tell.embedded(at + n, len(passages)),
+        )
+        store.put(some, leads[first : first + GROUP], [sketch(found) for found in of_sentences], vectors)
+    store.commit([ready.record for ready in group])
+    store.sweep(documents, [ready.record.document.id for ready in group if ready.replaces])
+
+
+class _Teller:
+    """Tell the caller where a long add stands."""
+
+    def __init__(self, files: Sequence[File], progress: OnProgress | None) -> None:
+        self._files, self._progress, self._at = files, progress, 0
+
+    def stage(self, number: int, stage: str, done: float = 0.0) -> None:
+        self._at = number
+        if self._progress:
+            self._progress(Progress(self._files[number].source, number + 1, len(self._files), stage, done))
+
+    def embedded(self, done: int, total: int) -> None:
+        self.stage(self._at, "embedding", done / total)
+
+
+def gone(records: Iterable[Record], folders: Sequence[str]) -> list[Record]:
+    """Return those documents, once found in a folder, whose file is no longer in `folders`."""
+    return [
+        record
+        for record in records
+        if record.folder
+        and any(record.path.startswith(os.path.join(folder, "")) for folder in folders)
+        and not os.path.lexists(record.path)
+    ]

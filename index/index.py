@@ -1,0 +1,260 @@
+"""The index as the rest of citewise sees it: add, remove, list, read and search documents."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from .adding import add_files, gone, remove_documents
+from .embedding import BundledEncoder
+from .errors import LibraryBusy, LibraryError, UnknownSource
+from .files import File, find, folders, upload
+from .keywords import Keywords
+from .lock import WriterLock
+from .rerank import Candidate, Evidence, Question, ranked
+from .search import BLENDED, CANDIDATES, MEANING, RERANKED, Ranking, blend, fuse, trust_in_meaning
+from .sketches import similarities
+from .store import Record, Store
+from .types import Added, Document, Failure, OnProgress, Passage, SearchResult
+from .words import words
+
+PATIENCE = 30.0
+"""Seconds that a writer waits for another one before it gives up."""
+_MIRROR = "v1"  # of words(): another way of taking words apart needs another mirror
+
+
+class Index:
+    """Documents in Chroma under `library`, or on the Chroma server at `chroma_url`, with a keyword mirror in `library`.
+
+    Safe to share between threads, and to open in several processes at once.
+    """
+
+    def __init__(
+        self,
+        library: str | Path,
+        chroma_url: str | None = None,
+        encoder: BundledEncoder | None = None,
+    ) -> None:
+        self.library = Path(library).expanduser()
+        self.encoder = encoder or BundledEncoder()
+        _make_folder(self.library)
+        self._writer = WriterLock(self.library, "writer")
+        self._store = Store(self.library, chroma_url, self.encoder.model_name, self.encoder.dimension)
+        self._mirror_lock = WriterLock(self.library, "keywords")
+        self._keywords = Keywords(self.library / "keywords" / f"{self._store.library}-{_MIRROR}")
+        self._finish_interrupted()
+
+    def __enter__(self) -> "Index":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the index; it can't be used any more."""
+        self._store.close()
+
+    # documents
+
+    def add(self, paths: Iterable[str | Path], progress: OnProgress | None = None) -> Added:
+        """Add files and folders; follow what was changed, renamed or deleted in folders that were added before.
+
+        A file that can't be read is named in `Added.failed`, and the rest goes in.
+        """
+        if isinstance(paths, str | Path):
+            paths = [paths]
+        paths = list(paths)
+        failures: list[Failure] = []
+        files = _unique(find(paths, failures))
+        with self._writing():
+            added = self._add(files, progress)
+            lost = gone(self._store.changes(), folders(paths)) if folders(paths) else []
+            lost = [record for record in lost if not record.removed]
+            remove_documents(self._store, lost)
+            self._mirror()
+        return Added(
+            added.documents,
+            added.unchanged,
+            tuple(record.document.source for record in lost),
+            (*failures, *added.failed),
+        )
+
+    def upload(self, name: str, path: Path, progress: OnProgress | None = None) -> Added:
+        """Add one file under `name`, as somebody uploaded it; `path` is not needed afterwards."""
+        with self._writing():
+            added = self._add([upload(name, path)], progress)
+            self._mirror()
+        return added
+
+    def remove(self, sources: Iterable[str | Path]) -> int:
+        """Remove documents, named as `documents()` lists them or by their path; return how many."""
+        wanted = [sources] if isinstance(sources, str | Path) else list(sources)
+        with self._writing():
+            records = self._records_of([str(source) for source in wanted])
+            remove_documents(self._store, records)
+            self._mirror()
+        return len(records)
+
+    def documents(self) -> list[Document]:
+        """Return the documents in the library, ordered by source."""
+        self._store.refresh()
+        found = (record.document for record in self._store.changes() if not record.removed)
+        return sorted(found, key=lambda document: document.source)
+
+    def document(self, identity: str) -> Document:
+        """Return the document with this id."""
+        self._store.refresh()
+        record = self._store.records([identity]).get(identity)
+        if record is None:
+            raise UnknownSource(f"there is no document {identity!r} in the library: list shows what there is")
+        return record.document
+
+    def text(self, source: str) -> str:
+        """Return a document's extracted text, which the offsets of passages and citations refer to."""
+        self._store.refresh()
+        (record,) = self._records_of([source])[:1]
+        parts = [lead + passage.text for passage, lead in self._store.passages_of(record)]
+        return "".join(parts) + record.tail
+
+    # search
+
+    def search(self, query: str, k: int = 10, sources: Sequence[str] | None = None) -> list[SearchResult]:
+        """Return the `k` passages that answer best, found by meaning and by words, best first."""
+        evidence, others = self._gathered(query, max(k, BLENDED), sources)
+        found = [SearchResult(c.passage, c.score) for c in evidence.candidates]
+        floor = found[-1].score if found else 0.0
+        rest = [SearchResult(c.passage, floor - 1 - i) for i, c in enumerate(others)]  # in order, under the scored ones
+        return [*found, *rest][:k]
+
+    def evidence(self, question: str, sources: Sequence[str] | None = None) -> Evidence:
+        """Return the passages that answer best with a score for each of their sentences."""
+        return self._gathered(question, BLENDED, sources)[0]
+
+    def _gathered(
+        self, query: str, k: int, sources: Sequence[str] | None
+    ) -> tuple[Evidence, list[Candidate]]:
+        """Return the reranked passages and, after them, those of the first `k` that were not looked at closely."""
+        self._refresh()
+        documents = self._ids(sources)
+        terms, trust = words(query), trust_in_meaning(query)
+        question = Question(query, tuple(terms), self._keywords.rarity(terms), trust)
+        if documents == [] or not query.strip():
+            return ranked(question, [], 0.0), []
+        vector = self.encoder.embed([query])[0]
+        dense = self._store.query(vector, max(CANDIDATES, k), documents)
+        keyword = self._keywords.search(terms, max(CANDIDATES, k), documents)
+        fused = fuse(dense, keyword, max(0.02, MEANING * trust))
+        candidates = [
+            Candidate(passage, score, similarities(vector, sketched, len(passage.sentences)))
+            for passage, sketched, score in self._shown(fused, k)
+        ]
+        foremost = blend(candidates[:BLENDED], trust)
+        nearest = dense[0][1] if dense else 0.0
+        return ranked(question, foremost[:RERANKED], nearest), [*foremost[RERANKED:], *candidates[BLENDED:]]
+
+    def search_dense(self, query: str, k: int = 10, sources: Sequence[str] | None = None) -> list[SearchResult]:
+        """Return the `k` passages nearest in meaning; scores are cosine similarities."""
+        self._refresh()
+        documents = self._ids(sources)
+        if documents == [] or not query.strip():
+            return []
+        return self._results(self._store.query(self.encoder.embed([query])[0], 2 * k, documents), k)
+
+    def search_keywords(
+        self, query: str, k: int = 10, sources: Sequence[str] | None = None
+    ) -> list[SearchResult]:
+        """Return the `k` passages that share the most telling words; scores are BM25."""
+        self._refresh()
+        documents = self._ids(sources)
+        return [] if documents == [] else self._results(self._keywords.search(words(query), 2 * k, documents), k)
+
+    def _results(self, ranking: Ranking, k: int) -> list[SearchResult]:
+        return [SearchResult(passage, score) for passage, _, score in self._shown(ranking, k)]
+
+    def _shown(self, ranking: Ranking, k: int) -> list[tuple[Passage, str, float]]:
+        """Return the first `k` of a ranking that belong to documents as they are now, with sketch and score."""
+        found: list[tuple[Passage, str, float]] = []
+        for first in range(0, len(ranking), k):
+            some = ranking[first : first + k]
+            shown = self._store.visible(i for i, _ in some)
+            kept = [(i, score) for i, score in some if i in shown][: k - len(found)]
+            passages = self._store.passages({i: shown[i] for i, _ in kept})
+            found += [(*passages[i], score) for i, score in kept if i in passages]
+            if len(found) >= k:
+                break
+        return found
+
+    def _ids(self, sources: Sequence[str] | None) -> list[str] | None:
+        if sources is None:
+            return None
+        return [record.document.id for record in self._records_of(sources)]
+
+    def _records_of(self, sources: Sequence[str]) -> list[Record]:
+        """Return the records of documents named by source or path; raise for one that is not there."""
+        found = {record.document.source: record for record in self._store.find("source", sources)}
+        missing = [source for source in sources if source not in found]
+        places = {os.path.abspath(os.path.expanduser(source)): source for source in missing}
+        for record in self._store.find("path", list(places)):
+            found[places[record.path]] = record
+        for source in sources:
+            if source not in found:
+                raise UnknownSource(f"{source!r} is not in the library: list shows what is")
+        return [found[source] for source in dict.fromkeys(sources)]
+
+    # keeping whole
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._writer.held(PATIENCE):
+            self._store.refresh()
+            yield
+
+    def _add(self, files: Sequence[File], progress: OnProgress | None) -> Added:
+        return add_files(self._store, self.encoder, files, self._store.unfinished(), progress)
+
+    def _refresh(self) -> None:
+        """See commits of other processes, in the store and in the mirror."""
+        if self._store.refresh() != self._keywords.generation:
+            self._mirror()
+
+    def _mirror(self) -> None:
+        """Bring the keyword mirror to the store's generation."""
+        with self._mirror_lock.held(PATIENCE):
+            self._keywords.reload()
+            generation = self._store.refresh()
+            if self._keywords.generation != generation:
+                changed = self._store.changes(since=self._keywords.generation)
+                self._keywords.apply(((r.document.id, self._passages(r)) for r in changed), generation)
+
+    def _passages(self, record: Record) -> Iterator[Passage]:
+        if not record.removed:
+            for passage, _ in self._store.passages_of(record):
+                yield passage
+
+    def _finish_interrupted(self) -> None:
+        """Clean up after a writer that was stopped half-way; leave it to a writer that is at work."""
+        documents = self._store.unfinished()
+        if documents:
+            try:
+                with self._writer.held(0.0):
+                    documents = self._store.unfinished()
+                    self._store.sweep(documents, documents)
+            except LibraryBusy:
+                return
+
+
+def _unique(files: Iterable[File]) -> list[File]:
+    return list({file.id: file for file in files}.values())
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise LibraryError(
+            f"the library folder {folder} can't be made ({reason}): choose another with --library"
+        ) from error

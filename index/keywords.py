@@ -1,0 +1,110 @@
+"""BM25 over passages in tantivy: a mirror of the store that can be deleted and is then built again.
+
+The mirror carries the generation it shows, written in the same commit as its passages; so it is never half a step
+behind without knowing it.
+"""
+
+import math
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import tantivy
+
+from .passages import header
+from .types import Passage
+from .words import words
+
+_GENERATION = "generation"
+_WRITER_MEMORY = 64_000_000
+
+
+class Keywords:
+    """A keyword index kept in `folder`; one process writes at a time, any number read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._index = self._open()
+        self._generation = self._read_generation()
+
+    @property
+    def generation(self) -> int:
+        """The commit of the store that this mirror shows, -1 for none."""
+        return self._generation
+
+    def reload(self) -> None:
+        """See what another process has written."""
+        self._index.reload()
+        self._generation = self._read_generation()
+
+    def apply(self, changed: Iterable[tuple[str, Iterable[Passage]]], generation: int) -> None:
+        """Replace the passages of the documents named by id, none for one that is gone; all or nothing."""
+        writer = self._index.writer(_WRITER_MEMORY, num_threads=1)
+        try:
+            for document, passages in changed:
+                writer.delete_documents_by_term("document", document)
+                for passage in passages:
+                    writer.add_document(_row(document, passage))
+            writer.delete_documents_by_term("document", _GENERATION)
+            writer.add_document(tantivy.Document(document=_GENERATION, id=str(generation)))
+            writer.commit()
+            writer.wait_merging_threads()
+        except BaseException:
+            writer.rollback()
+            raise
+        self.reload()
+
+    def search(
+        self, query: Sequence[str], k: int, documents: Sequence[str] | None = None
+    ) -> list[tuple[str, float]]:
+        """Return ids and BM25 scores of the best `k` passages for words made by `words()`, best first."""
+        terms = [(tantivy.Occur.Should, self._term("words", word)) for word in dict.fromkeys(query)]
+        if not terms or not k:
+            return []
+        wanted = tantivy.Query.boolean_query(terms)
+        if documents is not None:
+            only = tantivy.Query.term_set_query(self._index.schema, "document", list(documents))
+            within = tantivy.Query.const_score_query(only, 0.0)
+            wanted = tantivy.Query.boolean_query([(tantivy.Occur.Must, wanted), (tantivy.Occur.Must, within)])
+        searcher = self._index.searcher()
+        hits = searcher.search(wanted, k, count=False).hits
+        return [(str(searcher.doc(address)["id"][0]), float(score)) for score, address in hits]
+
+    def rarity(self, query: Sequence[str]) -> dict[str, float]:
+        """Return the inverse document frequency of each word, as BM25 has it; highest for one that never occurs."""
+        searcher = self._index.searcher()
+        total = searcher.num_docs
+        found = {word: searcher.doc_freq("words", word) for word in dict.fromkeys(query)}
+        return {word: math.log(1 + (total - n + 0.5) / (n + 0.5)) for word, n in found.items()}
+
+    def _term(self, field: str, value: str) -> tantivy.Query:
+        return tantivy.Query.term_query(self._index.schema, field, value, "freq")
+
+    def _open(self) -> tantivy.Index:
+        try:
+            return self._create()
+        except (ValueError, OSError):  # damaged: what it held is in the store
+            shutil.rmtree(self._folder, ignore_errors=True)
+            return self._create()
+
+    def _create(self) -> tantivy.Index:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return tantivy.Index(_schema(), path=str(self._folder))
+
+    def _read_generation(self) -> int:
+        searcher = self._index.searcher()
+        hits = searcher.search(self._term("document", _GENERATION), 1, count=False).hits
+        return int(searcher.doc(hits[0][1])["id"][0]) if hits else -1
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("document", stored=False, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("words", stored=False, tokenizer_name="whitespace", index_option="freq")
+    return builder.build()
+
+
+def _row(document: str, passage: Passage) -> tantivy.Document:
+    found = " ".join(words(f"{header(passage)}\n{passage.text}"))
+    return tantivy.Document(document=document, id=passage.id, words=found)

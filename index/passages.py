@@ -1,0 +1,172 @@
+"""Extracted text to passages: whole sentences with exact offsets, sized for the encoder.
+
+A passage never crosses a page, a heading or (unless one side is too short to stand alone) a paragraph, and never
+tears a table row. What is embedded carries title and heading; what is quoted never does.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from .sentences import paragraphs, sentences
+from .types import Extracted, Passage, Span
+
+MAX_TOKENS = 400
+"""Tokens of the longest passage, which the encoder reads in two windows; longer paragraphs are divided."""
+JOINED_TOKENS = 200
+"""Tokens up to which short paragraphs are put together, which the encoder reads in one window."""
+SHORT = 64
+"""Tokens under which a paragraph does not stand alone but joins its neighbour."""
+ROW_LIMIT = 4_000
+"""Characters up to which a table row is kept whole, however many tokens it has."""
+
+CountTokens = Callable[[Sequence[str]], list[int]]
+
+
+@dataclass(slots=True)
+class _Block:
+    """A paragraph, heading or table row: its sentences and their tokens."""
+
+    sentences: list[Span]
+    tokens: list[int]
+    heading: bool
+    page: int
+
+
+def split(extracted: Extracted, source: str, key: str, count_tokens: CountTokens) -> list[Passage]:
+    """Split a document into passages whose ids start with `key`; in order, without overlap."""
+    blocks = _blocks(extracted, count_tokens)
+    names = _headings(extracted)
+    passages: list[Passage] = []
+    for group in _packed(blocks):
+        start, end = group[0][0], group[-1][1]
+        passages.append(
+            Passage(
+                id=f"{key}.{len(passages):06d}",
+                source=source,
+                text=extracted.text[start:end],
+                start=start,
+                end=end,
+                page=_page(extracted.pages, start),
+                heading=_heading(names, start, end),
+                title=extracted.title,
+                sentences=tuple((a - start, b - start) for a, b in group),
+            )
+        )
+    return passages
+
+
+def header(passage: Passage) -> str:
+    """Return what search sees of a passage beside its text: title and heading."""
+    heading = "" if passage.heading in passage.text else passage.heading
+    return "\n".join(part for part in (passage.title[:200], heading[:200]) if part)
+
+
+def _page(pages: tuple[int, ...], offset: int) -> int | None:
+    return bisect_right(pages, offset) or 1 if pages else None
+
+
+def _headings(extracted: Extracted) -> list[tuple[int, str]]:
+    spans = extracted.headings or _plain_headings(extracted)
+    return [(start, " ".join(extracted.text[start:end].split())) for start, end in spans]
+
+
+def _heading(names: list[tuple[int, str]], start: int, end: int) -> str:
+    """Return the heading that a passage stands under: the last one before its end that starts no later than it."""
+    place = bisect_right(names, start, key=lambda name: name[0])
+    while place < len(names) and names[place][0] < end:  # a passage that opens with headings stands under the last
+        place += 1
+    return names[place - 1][1] if place else ""
+
+
+def _plain_headings(extracted: Extracted) -> list[Span]:
+    """Guess headings in plain text: a short line without an end between paragraphs that are much longer."""
+    if extracted.pages or extracted.rows:
+        return []
+    text, found = extracted.text, list[Span]()
+    for line, below in pairwise(paragraphs(text)):
+        words = text[line[0] : line[1]].split()
+        if (
+            2 <= len(words) <= 12
+            and line[1] - line[0] <= 90
+            and below[1] - below[0] > 2 * (line[1] - line[0])
+            and words[0][0].isupper()
+            and text[line[1] - 1].isalnum()
+        ):
+            found.append(line)
+    return found
+
+
+def _blocks(extracted: Extracted, count_tokens: CountTokens) -> list[_Block]:
+    units = [
+        (start, end, spans, heading) for start, end, spans, heading in _units(extracted) if spans
+    ]
+    counts = iter(count_tokens([extracted.text[a:b] for _, _, spans, _ in units for a, b in spans]))
+    return [
+        _Block(spans, [next(counts) for _ in spans], heading, _page(extracted.pages, start) or 0)
+        for start, _, spans, heading in units
+    ]
+
+
+def _units(extracted: Extracted) -> Iterator[tuple[int, int, list[Span], bool]]:
+    """Yield every paragraph, heading and row in order, with its sentences and whether it is a heading."""
+    text = extracted.text
+    headings = set(extracted.headings or _plain_headings(extracted))
+    fixed = sorted(headings | set(extracted.rows))
+    cuts = sorted({0, len(text), *extracted.pages, *(offset for span in fixed for offset in span)})
+    whole = dict.fromkeys(fixed)
+    for start, end in pairwise(cuts):
+        if (start, end) in whole:
+            spans = [(start, end)] if end - start <= ROW_LIMIT else _shifted(sentences(text[start:end]), start)
+            yield start, end, spans, (start, end) in headings
+            continue
+        for a, b in paragraphs(text, start, end):
+            yield a, b, _shifted(sentences(text[a:b]), a), False
+
+
+def _shifted(spans: list[Span], by: int) -> list[Span]:
+    return [(start + by, end + by) for start, end in spans]
+
+
+def _packed(blocks: list[_Block]) -> Iterator[list[Span]]:
+    """Yield the sentences of each passage: a paragraph, or short neighbours together, or a part of a long one."""
+    current: list[Span] = []
+    size, page, only_headings, short = 0, 0, False, False
+    for block in blocks:
+        total = sum(block.tokens)
+        fits = size + total <= JOINED_TOKENS and block.page == page
+        joins = fits and (only_headings or (not block.heading and (short or total < SHORT)))
+        if total > MAX_TOKENS:
+            opening = current if only_headings and block.page == page else []
+            if current and not opening:
+                yield current
+            *full, current = _portions(block)
+            full = [opening + full[0], *full[1:]] if full else full
+            yield from full
+            size, only_headings = MAX_TOKENS, False  # what is left of a long paragraph stands alone
+            page, short = block.page, False
+            continue
+        if current and not joins:
+            yield current
+            current, size = [], 0
+        only_headings = block.heading and (only_headings or not current)
+        current = current + block.sentences
+        size += total
+        page, short = block.page, size < SHORT
+    if current:
+        yield current
+
+
+def _portions(block: _Block) -> Iterator[list[Span]]:
+    """Divide a long paragraph into parts of about equal length that each fit."""
+    target = sum(block.tokens) / -(-sum(block.tokens) // MAX_TOKENS)
+    part: list[Span] = []
+    size = 0
+    for span, tokens in zip(block.sentences, block.tokens, strict=True):
+        if part and (size + tokens > MAX_TOKENS or size + tokens / 2 > target):
+            yield part
+            part, size = [], 0
+        part.append(span)
+        size += tokens
+    yield part

@@ -1,0 +1,149 @@
+"""How well each sentence of a passage answers a question, from cheap evidence; and so, how well the passage does.
+
+A linear model over the features below, its weights learnt from which sentence holds the answer
+(`training/fit_sentences.py`). No network runs here: sentence vectors were stored, one bit a dimension, when the
+document was added.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .questions import could_answer, kind_of
+from .types import Passage
+from .words import words
+
+FEATURES = (
+    "passage",  # the passage's own score in the search
+    "similarity",  # cosine of question and sentence in its context
+    "similarity_z",  # the same, against the other candidates
+    "share",  # share of the question's words, weighted by rarity, that the sentence has
+    "share_context",  # ... that it has with its title, heading and the sentence before
+    "share_passage",  # ... that its passage has
+    "share_next",  # ... that the sentence after it has
+    "density",  # BM25 of the sentence
+    "pairs",  # share of the question's neighbouring words that are neighbours here
+    "kind",  # it holds the kind of thing asked for
+    "kind_missing",  # it does not
+    "length",
+    "first",
+    "fragment",  # a heading or a scrap
+    "refers",  # it opens with a pronoun
+)
+WEIGHTS: Mapping[str, float] = {"passage":.52,"similarity":.67/.1,"similarity_z":.8,"share":.72/.2,"share_context":1.17/.2,"share_passage":.47/.2,"share_next":.3,"density":0,"pairs":.26/.1,"kind":.8,"kind_missing":-.8,"length":-.2,"first":.2,"fragment":-1,"refers":.4}
+_REFERS = re.compile(r"(?:He|She|It|They|This|These|That|Those|His|Her|Their|Its|Such)\b")
+_TYPICAL = 22  # words in a sentence
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as the ranking sees it: its words, their rarity, its kind and its vector's weight."""
+
+    text: str
+    words: tuple[str, ...]
+    rarity: Mapping[str, float]
+    meaning: float  # 0 where the encoder does not know the language, else up to 1
+
+    @property
+    def total(self) -> float:
+        """The rarity of all its words together."""
+        return sum(self.rarity[word] for word in set(self.words)) or 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage with its score in the search and its sentences' similarity to the question."""
+
+    passage: Passage
+    score: float
+    similarities: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the library holds on a question: passages, best first, with a score for each sentence of the foremost."""
+
+    question: Question
+    candidates: tuple[Candidate, ...]
+    scores: tuple[Vector, ...]
+    similarity: float  # of the nearest passage, a cosine
+
+
+def ranked(question: Question, candidates: Sequence[Candidate], similarity: float) -> Evidence:
+    """Score the sentences of `candidates` and order these by their best one."""
+    scores = sentence_scores(question, candidates)
+    order = sorted(range(len(candidates)), key=lambda i: -float(scores[i].max(initial=-math.inf)))
+    best = tuple(replace(candidates[i], score=float(scores[i].max(initial=-99.0))) for i in order)
+    return Evidence(question, best, tuple(scores[i] for i in order), similarity)
+
+
+def sentence_scores(question: Question, candidates: Sequence[Candidate]) -> list[Vector]:
+    """Return a score for every sentence of every candidate; higher answers better."""
+    weights = np.array([WEIGHTS[name] for name in FEATURES], np.float32)
+    return [rows @ weights for rows in features(question, candidates)]
+
+
+def features(question: Question, candidates: Sequence[Candidate]) -> list[NDArray[np.float32]]:
+    """Return, for each candidate, an array (sentences, features)."""
+    everything = np.concatenate([c.similarities for c in candidates]) if candidates else np.zeros(0, np.float32)
+    mean, deviation = (float(everything.mean()), float(everything.std()) + 1e-6) if everything.size else (0.0, 1.0)
+    return [_rows(question, candidate, mean, deviation) for candidate in candidates]
+
+
+def _rows(question: Question, candidate: Candidate, mean: float, deviation: float) -> NDArray[np.float32]:
+    passage = candidate.passage
+    texts = [passage.text[a:b] for a, b in passage.sentences]
+    found = [words(text) for text in texts]
+    sets = [set(ws) for ws in found]
+    around = set(words(f"{passage.title} {passage.heading}"))
+    kind = kind_of(question.text)
+    asked = frozenset(re.findall(r"\w+", question.text.lower()))
+    share_passage = _share(question, around.union(*sets))
+    rows = np.zeros((len(texts), len(FEATURES)), np.float32)
+    for i, (text, tokens) in enumerate(zip(texts, found, strict=True)):
+        similarity = float(candidate.similarities[i])
+        fits = could_answer(kind, text, asked)
+        rows[i] = (
+            candidate.score,
+            question.meaning * similarity,
+            question.meaning * (similarity - mean) / deviation,
+            _share(question, sets[i]),
+            _share(question, sets[i] | around | (sets[i - 1] if i else set())),
+            share_passage,
+            _share(question, sets[i + 1]) if i + 1 < len(sets) else 0.0,
+            _density(question, tokens),
+            _pairs(question, tokens),
+            fits is True,
+            fits is False,
+            math.log1p(len(tokens)),
+            i == 0,
+            len(tokens) < 9 and text[-1].isalnum(),
+            _REFERS.match(text) is not None,
+        )
+    return rows
+
+
+def _share(question: Question, found: set[str]) -> float:
+    """Return the share of the question's words that are in `found`, each weighted by its rarity."""
+    return sum(question.rarity[word] for word in set(question.words) & found) / question.total
+
+
+def _density(question: Question, tokens: Sequence[str]) -> float:
+    """Return BM25 of a sentence as a share of the question's total rarity."""
+    score = 0.0
+    for word in set(question.words).intersection(tokens):
+        times = tokens.count(word)
+        score += question.rarity[word] * 2.2 * times / (times + 1.2 * (0.25 + 0.75 * len(tokens) / _TYPICAL))
+    return score / question.total
+
+
+def _pairs(question: Question, tokens: Sequence[str]) -> float:
+    wanted = set(pairwise(question.words))
+    return sum(pair in wanted for pair in pairwise(tokens)) / max(1, len(wanted))

@@ -1,0 +1,49 @@
+"""A question in, an Answer out: the one evidence object that every front end shows."""
+
+from dataclasses import dataclass, field
+
+from index.types import SearchResult
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier question and its answer's text."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quote and where it stands: `document_text[start:end] == quote`; `page` counts from 1."""
+
+    number: int
+    source: str
+    title: str
+    page: int | None
+    start: int
+    end: int
+    quote: str
+    passage_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with its evidence.
+
+    `text` carries marks `[1]`, `[2]` that number `citations` in reading order; every mark has a citation and every
+    citation a mark. `short` holds the exact words that answer, a part of a quote, where they can be told. `results`
+    are the passages considered, best first; for `not_found` the nearest ones. `model` names what wrote the text
+    ("extractive" without a language model). `timings` maps a stage to milliseconds. `done` is False for the
+    snapshots of a stream before the last.
+    """
+
+    question: str
+    text: str
+    short: str | None = None
+    citations: tuple[Citation, ...] = ()
+    results: tuple[SearchResult, ...] = ()
+    status: str = "answered"
+    model: str = "extractive"
+    timings: dict[str, float] = field(default_factory=dict[str, float])
+    done: bool = True

@@ -1,0 +1,1 @@
+"""The front ends: command line, browser, REST and Slack, each showing the same Answer."""
