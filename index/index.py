@@ -129,21 +129,28 @@ class Index:
         rest = [SearchResult(c.passage, floor - 1 - i) for i, c in enumerate(others)]  # in order, under the scored ones
         return [*found, *rest][:k]
 
-    def evidence(self, question: str, sources: Sequence[str] | None = None) -> Evidence:
-        """Return the passages that answer best with a score for each of their sentences."""
-        return self._gathered(question, BLENDED, sources)[0]
+    def evidence(
+        self, question: str, sources: Sequence[str] | None = None, context: str = ""
+    ) -> Evidence:
+        """Return the passages that answer best with a score for each of their sentences.
+
+        `context` is what a follow-up leaves unsaid: it is searched for, but does not change what is asked.
+        """
+        return self._gathered(question, BLENDED, sources, context)[0]
 
     def _gathered(
-        self, query: str, k: int, sources: Sequence[str] | None
+        self, query: str, k: int, sources: Sequence[str] | None, context: str = ""
     ) -> tuple[Evidence, list[Candidate]]:
         """Return the reranked passages and, after them, those of the first `k` that were not looked at closely."""
         self._refresh()
         documents = self._ids(sources)
-        terms, trust = words(query), trust_in_meaning(query)
-        question = Question(query, tuple(terms), self._keywords.rarity(terms), trust)
+        whole = f"{context} {query}" if context else query
+        terms, trust = words(whole), trust_in_meaning(whole)
+        rarity, rarest = self._keywords.rarity(terms)
+        question = Question(query, tuple(terms), rarity, rarest, trust)
         if documents == [] or not query.strip():
             return ranked(question, [], 0.0), []
-        vector = self.encoder.embed([query])[0]
+        vector = self.encoder.embed([whole])[0]
         dense = self._store.query(vector, max(CANDIDATES, k), documents)
         keyword = self._keywords.search(terms, max(CANDIDATES, k), documents)
         fused = fuse(dense, keyword, max(0.02, MEANING * trust))

@@ -13,9 +13,11 @@ import tantivy
 
 from .passages import header
 from .types import Passage
-from .words import words
+from .words import is_common, words
 
 _GENERATION = "generation"
+COMMON = 0.5
+"""The most that a word like "the" counts."""
 _WRITER_MEMORY = 64_000_000
 
 
@@ -70,12 +72,17 @@ class Keywords:
         hits = searcher.search(wanted, k, count=False).hits
         return [(str(searcher.doc(address)["id"][0]), float(score)) for score, address in hits]
 
-    def rarity(self, query: Sequence[str]) -> dict[str, float]:
-        """Return the inverse document frequency of each word, as BM25 has it; highest for one that never occurs."""
+    def rarity(self, query: Sequence[str]) -> tuple[dict[str, float], float]:
+        """Return the inverse document frequency of each word, as BM25 has it, and that of a word no passage has.
+
+        A word that any text may hold counts little, even where the library is too small to show that it is common.
+        """
         searcher = self._index.searcher()
         total = searcher.num_docs
         found = {word: searcher.doc_freq("words", word) for word in dict.fromkeys(query)}
-        return {word: math.log(1 + (total - n + 0.5) / (n + 0.5)) for word, n in found.items()}
+        values = {word: math.log(1 + (total - n + 0.5) / (n + 0.5)) for word, n in found.items()}
+        common = {word: min(value, COMMON) for word, value in values.items() if is_common(word)}
+        return values | common, math.log(1 + (total + 0.5) / 0.5)
 
     def _term(self, field: str, value: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._index.schema, field, value, "freq")

@@ -35,7 +35,23 @@ FEATURES = (
     "fragment",  # a heading or a scrap
     "refers",  # it opens with a pronoun
 )
-WEIGHTS: Mapping[str, float] = {"passage":.52,"similarity":.67/.1,"similarity_z":.8,"share":.72/.2,"share_context":1.17/.2,"share_passage":.47/.2,"share_next":.3,"density":0,"pairs":.26/.1,"kind":.8,"kind_missing":-.8,"length":-.2,"first":.2,"fragment":-1,"refers":.4}
+WEIGHTS: Mapping[str, float] = {
+    "passage": 0.26,
+    "similarity": 4.53,
+    "similarity_z": 0.40,
+    "share": 5.49,
+    "share_context": 5.72,
+    "share_passage": 1.26,
+    "share_next": 0.0,
+    "density": -1.48,
+    "pairs": 2.40,
+    "kind": 0.80,
+    "kind_missing": -1.10,
+    "length": -0.26,
+    "first": 0.16,
+    "fragment": -0.54,
+    "refers": 0.32,
+}
 _REFERS = re.compile(r"(?:He|She|It|They|This|These|That|Those|His|Her|Their|Its|Such)\b")
 _TYPICAL = 22  # words in a sentence
 
@@ -44,12 +60,17 @@ Vector = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as the ranking sees it: its words, their rarity, its kind and its vector's weight."""
+    """A question as the ranking sees it: its words, with those of the turns before it, and how rare they are."""
 
     text: str
     words: tuple[str, ...]
     rarity: Mapping[str, float]
+    rarest: float  # the rarity of a word that no document has
     meaning: float  # 0 where the encoder does not know the language, else up to 1
+
+    def absent(self, word: str) -> bool:
+        """Tell whether no document has the word."""
+        return self.rarity[word] >= self.rarest
 
     @property
     def total(self) -> float:
@@ -73,21 +94,23 @@ class Evidence:
     question: Question
     candidates: tuple[Candidate, ...]
     scores: tuple[Vector, ...]
+    rows: tuple[Vector, ...]  # the features of its sentences, (sentences, features)
     similarity: float  # of the nearest passage, a cosine
+
+    def feature(self, name: str) -> Vector:
+        """Return a feature's value for every sentence of the candidates, in their order."""
+        column = FEATURES.index(name)
+        return np.concatenate([rows[:, column] for rows in self.rows]) if self.rows else np.zeros(1, np.float32)
 
 
 def ranked(question: Question, candidates: Sequence[Candidate], similarity: float) -> Evidence:
     """Score the sentences of `candidates` and order these by their best one."""
-    scores = sentence_scores(question, candidates)
+    weights = np.array([WEIGHTS[name] for name in FEATURES], np.float32)
+    rows = features(question, candidates)
+    scores = [values @ weights for values in rows]
     order = sorted(range(len(candidates)), key=lambda i: -float(scores[i].max(initial=-math.inf)))
     best = tuple(replace(candidates[i], score=float(scores[i].max(initial=-99.0))) for i in order)
-    return Evidence(question, best, tuple(scores[i] for i in order), similarity)
-
-
-def sentence_scores(question: Question, candidates: Sequence[Candidate]) -> list[Vector]:
-    """Return a score for every sentence of every candidate; higher answers better."""
-    weights = np.array([WEIGHTS[name] for name in FEATURES], np.float32)
-    return [rows @ weights for rows in features(question, candidates)]
+    return Evidence(question, best, tuple(scores[i] for i in order), tuple(rows[i] for i in order), similarity)
 
 
 def features(question: Question, candidates: Sequence[Candidate]) -> list[NDArray[np.float32]]:

@@ -39,11 +39,12 @@ _STOPWORDS = {
     "romanian": "și de la în cu pe care este un o din pentru ce nu mai sunt fost prin",
     "hungarian": "a az és hogy nem is egy volt mi ki melyik mint csak meg el ez van",
 }
-_LANGUAGES_OF = {
-    word: [name for name, words in _STOPWORDS.items() if word in words.split()]
-    for words in _STOPWORDS.values()
-    for word in words.split()
-}
+_ENGLISH = """a about above after again all also am an and any are as at be because been before being between both but by
+    can could did do does doing down during each few for from further had has have having he her here hers him his how i if
+    in into is it its itself just many me more most much my no nor not now of off on once only or other our out over own
+    same she should so some such than that the their theirs them then there these they this those through to too under
+    until up us very was we were what when where which while who whom whose why will with would you your tell please find
+    show give list name s t d ll m re ve"""
 _SCRIPTS = (
     ("russian", "\u0400", "\u04ff"),
     ("greek", "\u0370", "\u03ff"),
@@ -65,6 +66,17 @@ def words(text: str, stem_as: str | None = None) -> list[str]:
 def language(text: str) -> str:
     """Guess the language of a text in Latin script by its small words; English where there are none."""
     return _language([word for word, stemmed in _tokens(text) if stemmed])
+
+
+def is_common(word: str) -> bool:
+    """Tell whether a word, as `words()` makes it, is one that any text may hold: "the", "how", "qué"."""
+    return word in _common()
+
+
+@lru_cache(maxsize=1)
+def _common() -> frozenset[str]:
+    english = {_folded(word) for word in _ENGLISH.split()}
+    return frozenset(english | {_stem(word, "english") for word in english} | set(_languages_of()))
 
 
 def mostly_latin(text: str) -> bool:
@@ -109,10 +121,20 @@ def _folded(word: str) -> str:
 def _language(found: list[str]) -> str:
     votes: dict[str, int] = {}
     for word in found[:400]:
-        for name in _FOLDED_LANGUAGES_OF.get(word, ()):
+        for name in _languages_of().get(word, ()):
             votes[name] = votes.get(name, 0) + 1
     best = max(votes, key=lambda name: (votes[name], name == "english"), default="english")
     return best if votes.get(best, 0) > votes.get("english", 0) else "english"
+
+
+@lru_cache(maxsize=1)
+def _languages_of() -> dict[str, list[str]]:
+    """Return the languages that each small word, folded, belongs to."""
+    found: dict[str, list[str]] = {}
+    for name, listed in _STOPWORDS.items():
+        for word in set(listed.split()):
+            found.setdefault(_folded(word), []).append(name)
+    return found
 
 
 def _stem(word: str, latin: str) -> str:
@@ -131,6 +153,3 @@ def _stemmer(name: str) -> Any:
     if name not in known:
         known[name] = Stemmer.Stemmer(name)
     return known[name]
-
-
-_FOLDED_LANGUAGES_OF = {_folded(word): names for word, names in _LANGUAGES_OF.items()}

@@ -1,0 +1,75 @@
+"""The chatbot: documents in a library, a question in, an Answer out."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from types import TracebackType
+
+from platformdirs import user_data_path
+
+from index.index import Index
+from index.types import Added, OnProgress
+
+from .extract import answer_by_quotes
+from .followup import context_of
+from .settings import Settings
+from .types import Answer, Turn
+
+
+class Chatbot:
+    """Answer questions from the documents of one library; holds no conversation, and is safe to share by threads."""
+
+    def __init__(self, index: Index, settings: Settings) -> None:
+        self.index = index
+        self.settings = settings
+
+    @classmethod
+    def open(cls, library: str | Path | None = None, settings: Settings | None = None) -> "Chatbot":
+        """Open the library in a folder, made if there is none; by default the one that the settings name."""
+        settings = settings or Settings.from_env()
+        folder = library or settings.library or default_library()
+        return cls(Index(folder, settings.chroma_url), settings)
+
+    def __enter__(self) -> "Chatbot":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the library."""
+        self.index.close()
+
+    def add(self, paths: str | Path | Iterable[str | Path], progress: OnProgress | None = None) -> Added:
+        """Add files and folders; add a folder again to follow its changes."""
+        return self.index.add([paths] if isinstance(paths, str | Path) else paths, progress)
+
+    def ask(
+        self, question: str, history: Sequence[Turn] = (), sources: Sequence[str] | None = None
+    ) -> Answer:
+        """Answer a question, given the turns before it, from all documents or only from `sources`."""
+        *_, last = self.stream(question, history, sources)
+        return last
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), sources: Sequence[str] | None = None
+    ) -> Iterator[Answer]:
+        """Yield the answer as it grows, each time whole; the last one is complete and checked."""
+        began = perf_counter()
+        evidence = self.index.evidence(question, sources, context_of(question, history))
+        searched = perf_counter()
+        answer = answer_by_quotes(question, evidence)
+        timings = {"search": (searched - began) * 1000, "answer": (perf_counter() - searched) * 1000}
+        yield replace(answer, timings=timings)
+
+    def examples(self, n: int = 4) -> list[str]:
+        """Return questions that the documents can answer."""
+        return []
+
+
+def default_library() -> Path:
+    """Return the folder of the library that is used when none is named."""
+    return user_data_path("citewise", appauthor=False) / "library"

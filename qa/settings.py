@@ -1,0 +1,92 @@
+"""Every setting of citewise in one frozen value, read from the environment in one place."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from index.errors import CitewiseError
+
+
+class SettingsError(CitewiseError):
+    """Say which setting is wrong and what it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How citewise is set up; secrets are left out of its representation."""
+
+    library: Path | None = None
+    chroma_url: str | None = None
+    embedding: str = "bundled"
+    api_key: str | None = field(default=None, repr=False)
+    base_url: str | None = None
+    model: str | None = None
+    unsupported: str = "mark"
+    public_url: str | None = None
+    max_upload_mb: int = 100
+    slack_bot_token: str | None = field(default=None, repr=False)
+    slack_app_token: str | None = field(default=None, repr=False)
+    slack_signing_secret: str | None = field(default=None, repr=False)
+    slack_api_url: str | None = None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings from environment variables; an unknown `CITEWISE_` variable is an error."""
+        given = {name: value for name, value in (os.environ if environ is None else environ).items() if value}
+        unknown = sorted(n for n in given if n.startswith("CITEWISE_") and n not in _KNOWN)
+        if unknown:
+            raise SettingsError(f"{unknown[0]} is no setting of citewise: there are {', '.join(sorted(_KNOWN))}")
+        library = given.get("CITEWISE_LIBRARY")
+        return cls(
+            library=Path(library) if library else None,
+            chroma_url=_url(given, "CITEWISE_CHROMA_URL"),
+            embedding=_choice(given, "CITEWISE_EMBEDDING", ("bundled",)),
+            api_key=given.get("OPENAI_API_KEY"),
+            base_url=_url(given, "OPENAI_BASE_URL"),
+            model=given.get("CITEWISE_MODEL"),
+            unsupported=_choice(given, "CITEWISE_UNSUPPORTED", ("mark", "drop")),
+            public_url=_url(given, "CITEWISE_PUBLIC_URL"),
+            max_upload_mb=_number(given, "CITEWISE_MAX_UPLOAD_MB", 100),
+            slack_bot_token=given.get("SLACK_BOT_TOKEN"),
+            slack_app_token=given.get("SLACK_APP_TOKEN"),
+            slack_signing_secret=given.get("SLACK_SIGNING_SECRET"),
+            slack_api_url=_url(given, "CITEWISE_SLACK_API_URL"),
+        )
+
+
+_KNOWN = frozenset(
+    {
+        "CITEWISE_LIBRARY",
+        "CITEWISE_CHROMA_URL",
+        "CITEWISE_EMBEDDING",
+        "CITEWISE_MODEL",
+        "CITEWISE_UNSUPPORTED",
+        "CITEWISE_PUBLIC_URL",
+        "CITEWISE_MAX_UPLOAD_MB",
+        "CITEWISE_SLACK_API_URL",
+        "CITEWISE_DEBUG",  # read by the command line: show the trace of an internal error
+        "CITEWISE_EVALDATA",  # read by benchmarks/: where the public benchmarks lie
+    }
+)
+
+
+def _choice(given: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    value = given.get(name, choices[0])
+    if value not in choices:
+        raise SettingsError(f"{name} is {value!r}: it may be {' or '.join(choices)}")
+    return value
+
+
+def _url(given: Mapping[str, str], name: str) -> str | None:
+    value = given.get(name)
+    if value and not value.startswith(("http://", "https://")):
+        raise SettingsError(f"{name} is {value!r}: it must start with http:// or https://")
+    return value
+
+
+def _number(given: Mapping[str, str], name: str, default: int) -> int:
+    value = given.get(name, str(default))
+    if not value.isdigit() or not int(value):
+        raise SettingsError(f"{name} is {value!r}: it must be a whole number over 0")
+    return int(value)
