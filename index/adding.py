@@ -75,9 +75,7 @@ def remove_documents(store: Store, records: Sequence[Record]) -> None:
         store.sweep(documents, documents)
 
 
-def _prepared(
-    store: Store, encoder: BundledEncoder, file: File, dirty: set[str], report: _Report
-) -> _Ready | None:
+def _prepared(store: Store, encoder: BundledEncoder, file: File, dirty: set[str], report: _Report) -> _Ready | None:
     """Read and split one file, or note that it is unchanged or why it fails."""
     known = store.records([file.id]).get(file.id)
     changed = modified(file.path)

@@ -22,7 +22,7 @@ from tokenizers import Tokenizer
 from .errors import EncoderError
 
 FOLDER = Path(__file__).parent / "encoder"
-BATCH_TOKENS = 2048  # in one run, padding included: half or double is slower on 2 cores
+BATCH_TOKENS = 2048  # in one run, padding included: half or double is no faster on 2 cores
 HEADER_TOKENS = 48  # of a passage's title and heading, what is read with it
 WINDOW = 1024  # texts tokenised and sorted at a time: a large library never lies in memory as tokens
 
@@ -138,7 +138,7 @@ def _load(folder: Path) -> Model:
             raise EncoderError(f"the encoder's file {file} is missing: install citewise again")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = cores()
-    # Threads that wait in a loop take the processor from other programs, and from each other when it is short.
+    # Threads that wait in a loop take the processor from other programs, and on a busy one from each other.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # errors are raised; logging them too would only repeat them
     try:

@@ -37,17 +37,18 @@ def upload(name: str, path: Path) -> File:
 
 def find(paths: Iterable[str | Path], failures: list[Failure]) -> Iterator[File]:
     """Yield the files that `paths` name or hold, in order; what can't be found or entered is added to `failures`."""
+
+    def fail(at: Path, reason: str) -> None:
+        failures.append(Failure(_shown(at), reason))
+
     for given in paths:
         path = Path(given).expanduser()
         if path.is_dir():
-            reasons: list[tuple[Path, str]] = []
-            for found in walk(path, lambda at, reason: reasons.append((at, reason))):
-                yield _file(found, os.path.abspath(path))
-            failures.extend(Failure(_shown(at), reason) for at, reason in reasons)
+            yield from (_file(found, os.path.abspath(path)) for found in walk(path, fail))
         elif path.exists():
             yield _file(path)
         else:
-            failures.append(Failure(str(given), "there is no such file or folder: check the path"))
+            fail(path, "there is no such file or folder: check the path")
 
 
 def folders(paths: Iterable[str | Path]) -> list[str]:

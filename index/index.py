@@ -1,7 +1,7 @@
 """The index as the rest of citewise sees it: add, remove, list, read and search documents."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -129,9 +129,7 @@ class Index:
         rest = [SearchResult(c.passage, floor - 1 - i) for i, c in enumerate(others)]  # in order, under the scored ones
         return [*found, *rest][:k]
 
-    def evidence(
-        self, question: str, sources: Sequence[str] | None = None, context: str = ""
-    ) -> Evidence:
+    def evidence(self, question: str, sources: Sequence[str] | None = None, context: str = "") -> Evidence:
         """Return the passages that answer best with a score for each of their sentences.
 
         `context` is what a follow-up leaves unsaid: it is searched for, but does not change what is asked.
@@ -146,8 +144,7 @@ class Index:
         documents = self._ids(sources)
         whole = f"{context} {query}" if context else query
         terms, trust = words(whole), trust_in_meaning(whole)
-        rarity, rarest = self._keywords.rarity(terms)
-        question = Question(query, tuple(terms), rarity, rarest, trust)
+        question = Question(query, tuple(terms), self._keywords.rarity(terms), trust)
         if documents == [] or not query.strip():
             return ranked(question, [], 0.0), []
         vector = self.encoder.embed([whole])[0]
@@ -170,9 +167,7 @@ class Index:
             return []
         return self._results(self._store.query(self.encoder.embed([query])[0], 2 * k, documents), k)
 
-    def search_keywords(
-        self, query: str, k: int = 10, sources: Sequence[str] | None = None
-    ) -> list[SearchResult]:
+    def search_keywords(self, query: str, k: int = 10, sources: Sequence[str] | None = None) -> list[SearchResult]:
         """Return the `k` passages that share the most telling words; scores are BM25."""
         self._refresh()
         documents = self._ids(sources)
@@ -214,7 +209,7 @@ class Index:
     # keeping whole
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self) -> Generator[None]:
         with self._writer.held(PATIENCE):
             self._store.refresh()
             yield

@@ -16,6 +16,7 @@ from .types import Passage
 from .words import is_common, words
 
 _GENERATION = "generation"
+BACKGROUND = 1_000
 COMMON = 0.5
 """The most that a word like "the" counts."""
 _WRITER_MEMORY = 64_000_000
@@ -56,9 +57,7 @@ class Keywords:
             raise
         self.reload()
 
-    def search(
-        self, query: Sequence[str], k: int, documents: Sequence[str] | None = None
-    ) -> list[tuple[str, float]]:
+    def search(self, query: Sequence[str], k: int, documents: Sequence[str] | None = None) -> list[tuple[str, float]]:
         """Return ids and BM25 scores of the best `k` passages for words made by `words()`, best first."""
         terms = [(tantivy.Occur.Should, self._term("words", word)) for word in dict.fromkeys(query)]
         if not terms or not k:
@@ -72,17 +71,17 @@ class Keywords:
         hits = searcher.search(wanted, k, count=False).hits
         return [(str(searcher.doc(address)["id"][0]), float(score)) for score, address in hits]
 
-    def rarity(self, query: Sequence[str]) -> tuple[dict[str, float], float]:
-        """Return the inverse document frequency of each word, as BM25 has it, and that of a word no passage has.
+    def rarity(self, query: Sequence[str]) -> dict[str, float]:
+        """Return the inverse document frequency of each word.
 
-        A word that any text may hold counts little, even where the library is too small to show that it is common.
+        It is taken as if the library stood among `BACKGROUND` passages on other subjects: in a small library every word
+        on its subject is common, and no word is known to be rare. A word that any text may hold counts little.
         """
         searcher = self._index.searcher()
-        total = searcher.num_docs
+        total = searcher.num_docs + BACKGROUND
         found = {word: searcher.doc_freq("words", word) for word in dict.fromkeys(query)}
-        values = {word: math.log(1 + (total - n + 0.5) / (n + 0.5)) for word, n in found.items()}
-        common = {word: min(value, COMMON) for word, value in values.items() if is_common(word)}
-        return values | common, math.log(1 + (total + 0.5) / 0.5)
+        values = {word: math.log(1 + total / (n + 2)) for word, n in found.items()}
+        return {word: min(value, COMMON) if is_common(word) else value for word, value in values.items()}
 
     def _term(self, field: str, value: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._index.schema, field, value, "freq")

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -22,7 +22,7 @@ class WriterLock:
         self._threads = threading.RLock()
 
     @contextmanager
-    def held(self, wait: float) -> Iterator[None]:
+    def held(self, wait: float) -> Generator[None]:
         """Hold the lock, waiting up to `wait` seconds for it; raise `LibraryBusy` naming the holder."""
         if not self._threads.acquire(timeout=wait):
             raise LibraryBusy("another task of this program is writing to the library: try again when it is done")

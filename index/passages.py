@@ -99,14 +99,17 @@ def _plain_headings(extracted: Extracted) -> list[Span]:
 
 
 def _blocks(extracted: Extracted, count_tokens: CountTokens) -> list[_Block]:
-    units = [
-        (start, end, spans, heading) for start, end, spans, heading in _units(extracted) if spans
-    ]
-    counts = iter(count_tokens([extracted.text[a:b] for _, _, spans, _ in units for a, b in spans]))
+    units = [(start, end, spans, heading) for start, end, spans, heading in _units(extracted) if spans]
+    counts = iter(_lengths([extracted.text[a:b] for _, _, spans, _ in units for a, b in spans], count_tokens))
     return [
         _Block(spans, [next(counts) for _ in spans], heading, _page(extracted.pages, start) or 0)
         for start, _, spans, heading in units
     ]
+
+
+def _lengths(texts: list[str], count_tokens: CountTokens) -> list[int]:
+    """Return how much each text counts: its tokens, except in scripts that the encoder reads letter by letter."""
+    return [min(tokens, len(text) // 3 + 1) for tokens, text in zip(count_tokens(texts), texts, strict=True)]
 
 
 def _units(extracted: Extracted) -> Iterator[tuple[int, int, list[Span], bool]]:

@@ -8,7 +8,8 @@ _KINDS = (
         "count",
         r"\bhow (?:many|much|old|long|far|tall|high|large|big|often|few|deep|wide|fast|heavy|hot|cold)\b"
         r"|\b(?:what|which) (?:percent|percentage|number|amount|population|fraction|share|proportion|price|age)\b"
-        r"|\bwhat (?:is|was|were|are) the (?:total |average |estimated )?(?:number|population|amount|percentage|price|cost)\b",
+        r"|\bwhat (?:is|was|were|are) the (?:total |average |estimated )?"
+        r"(?:number|population|amount|percentage|price|cost)\b",
     ),
     (
         "date",
@@ -16,15 +17,19 @@ _KINDS = (
     ),
     (
         "name",
-        r"\bwho(?:se|m)?\b|\b(?:what|which) (?:person|people|author|king|queen|president|emperor|scientist|man|woman|company"
-        r"|group|organi[sz]ation|team|actor|producer|director|singer|band|leader|family|party)\b|\bwhat (?:is|was) the name\b",
+        r"\bwho(?:se|m)?\b|\b(?:what|which) (?:person|people|author|king|queen|president|emperor|scientist|man|woman"
+        r"|company|group|organi[sz]ation|team|actor|producer|director|singer|band|leader|family|party)\b"
+        r"|\bwhat (?:is|was) the name\b",
     ),
     (
         "place",
-        r"\bwhere\b|\b(?:what|which) (?:city|country|place|state|region|town|location|county|area|river|continent|street"
-        r"|building|province|district|countries|cities)\b",
+        r"\bwhere\b|\b(?:what|which) (?:city|country|place|state|region|town|location|county|area|river|continent"
+        r"|street|building|province|district|countries|cities)\b",
     ),
-    ("reason", r"\bwhy\b|\bhow (?:do|does|did|is|are|was|were|can|could|should|to)\b|\bfor what (?:reason|purpose)\b"),
+    (
+        "reason",
+        r"\bwhy\b|\bhow (?:do|does|did|is|are|was|were|can|could|should|to)\b|\bfor what (?:reason|purpose)\b",
+    ),
 )
 _PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KINDS]
 _NUMBERS = (

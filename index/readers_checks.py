@@ -120,9 +120,7 @@ def _check_archive(path: Path, suffix: str, limits: Limits) -> None:
             or (unpacked > 100 * 2**20 and unpacked > 200 * packed)
             or len(names) > 50_000
         ):
-            raise ReadError(
-                f"it unpacks to {unpacked / 2**20:,.0f} MB, which no document needs: it may be a zip bomb"
-            )
+            raise ReadError(f"it unpacks to {unpacked / 2**20:,.0f} MB, which no document needs: it may be a zip bomb")
         if any(
             e.file_size > limits.part_bytes and e.filename.lower().endswith((".xml", ".xhtml", ".html"))
             for e in entries

@@ -23,7 +23,7 @@ _EMPTY_TAG = re.compile(
     r"<((?!(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)\b)\w+)\b([^<>]*)/>", re.I
 )
 _DROPPED = frozenset(
-    "audio|canvas|datalist|head|iframe|math|noscript|object|script|select|style|svg|template|video".split("|")  # noqa: SIM905
+    "audio|canvas|datalist|head|iframe|math|noscript|object|script|select|style|svg|template|video".split("|")
 )
 _HEADINGS = frozenset(f"h{level}" for level in range(1, 7))
 _BLOCKS = _HEADINGS.union(
@@ -255,11 +255,7 @@ def _take_from_above(row: list[str], below: dict[int, tuple[int, str]]) -> None:
 
 
 def _span(value: str | None) -> int:
-    return (
-        min(max(int(value), 1), _MAX_SPAN)
-        if value and value.isascii() and value.isdigit() and len(value) < 9
-        else 1
-    )
+    return min(max(int(value), 1), _MAX_SPAN) if value and value.isascii() and value.isdigit() and len(value) < 9 else 1
 
 
 def _cell_text(cell: "Element") -> str:

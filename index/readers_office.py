@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _EQUATION = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-_DELETED = frozenset(
-    {f"{_W}del", f"{_W}moveFrom", f"{_W}pPr", f"{_W}rPr", f"{_W}instrText", f"{_W}delText", _FALLBACK}
-)
+_DELETED = frozenset({f"{_W}del", f"{_W}moveFrom", f"{_W}pPr", f"{_W}rPr", f"{_W}instrText", f"{_W}delText", _FALLBACK})
 _MARKS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
 _NOTES = ("/footnotes", "/endnotes")
 
@@ -254,7 +252,5 @@ def _chart_grid(chart: Any) -> list[list[str]]:
     series = list(plot.series)
     names = [str(category) for category in plot.categories]
     values = [[f"{value:.15g}" if value is not None else "" for value in s.values] for s in series]
-    rows = [
-        [name, *(column[i] if i < len(column) else "" for column in values)] for i, name in enumerate(names)
-    ]
+    rows = [[name, *(column[i] if i < len(column) else "" for column in values)] for i, name in enumerate(names)]
     return [["", *(str(s.name) for s in series)], *rows]

@@ -30,9 +30,7 @@ _JOINT = "\ufffc"
 # pdfium puts U+FFFE (older versions: U+0002) where a word was hyphenated at the end of a line.
 _JOINTS = {0xFFFE: _JOINT, 0x0002: _JOINT}
 _LIGATURES = dict(zip("ﬀﬁﬂﬃﬄﬅﬆ", ("ff", "fi", "fl", "ffi", "ffl", "st", "st"), strict=True))
-_EDIT = re.compile(
-    r"(?<! ) *\n\s*|(?<=\w)\xad\n(?=\w)|\xad|(?<=[^\W\d_])-\n(?=\d)|(?<=\d)-\n(?=\w)|\ufffc\n?|[ﬀ-ﬆ]"
-)
+_EDIT = re.compile(r"(?<! ) *\n\s*|(?<=\w)\xad\n(?=\w)|\xad|(?<=[^\W\d_])-\n(?=\d)|(?<=\d)-\n(?=\w)|\ufffc\n?|[ﬀ-ﬆ]")
 _BROKEN = re.compile(r"(?<!\w)\w*(?:\ufffc\n?|\xad\n)\w*")
 _WORD = re.compile(r"\w+(?:-\w+)*")
 _FIGURE = re.compile(r"[$€£(\-–—−]*\d[\d.,]*[)%]*|[$€£%)—–-]+")
@@ -192,9 +190,19 @@ def _lines(textpage: "PdfTextPage", text: str, places: list[int]) -> Iterable[_L
             pdfium.FPDFText_GetCharOrigin(textpage, places[head], x, first)
             pdfium.FPDFText_GetCharOrigin(textpage, places[tail], x, last)
             pdfium.FPDFText_GetLooseCharBox(textpage, places[head], box)
-            weight = min(pdfium.FPDFText_GetFontWeight(textpage, places[i]) for i in (head, tail))
+            weight = min(_weight(textpage, places[head]), _weight(textpage, places[tail]))
             yield _Line(head, first.value, last.value, abs(box.top - box.bottom), weight)
         start += len(line) + 1
+
+
+def _weight(textpage: "PdfTextPage", place: int) -> int:
+    """Return how bold a character is (400 is usual); many fonts say so by their name only."""
+    from pypdfium2 import raw as pdfium
+
+    name = ctypes.create_string_buffer(120)
+    pdfium.FPDFText_GetFontInfo(textpage, place, name, 120, ctypes.c_int())
+    weight = pdfium.FPDFText_GetFontWeight(textpage, place)
+    return max(weight, 700) if re.search(rb"bold|black|heavy", name.value, re.I) else weight
 
 
 def _words(raws: list[_Raw]) -> Container[str]:
@@ -279,10 +287,15 @@ def _paragraph_starts(raw: _Raw) -> set[int]:
     starts = {line.start for line in raw.lines[:1]}
     for (above, below), step in zip(pairs, steps, strict=True):
         far = step > 1.3 * usual or step < -below.height
-        titled = above.start in starts and above.weight >= below.weight + 100 and step > 1
+        titled = above.start in starts and step > 1 and _stands_out(above, below.height, below.weight)
         if (far or titled) and _may_part(raw.text, above, below):
             starts.add(below.start)
     return starts
+
+
+def _stands_out(line: _Line, height: float, weight: int) -> bool:
+    """Tell whether a line is clearly larger or bolder than others are."""
+    return line.height > 1.15 * height + 0.5 or line.weight >= weight + 100
 
 
 def _may_part(text: str, above: _Line, below: _Line) -> bool:
@@ -308,9 +321,7 @@ def _join(pages: list[_Clean], unreadable: list[int], title: str) -> Extracted:
             text.append("\n\n")
             length += 2
         starts.append(length)
-        headings += [
-            (length + a, length + b) for (a, b), line in page.lines if is_heading(page, (a, b), line)
-        ]
+        headings += [(length + a, length + b) for (a, b), line in page.lines if is_heading(page, (a, b), line)]
         text.append(page.text)
         length += len(page.text)
     if not length and len(unreadable) == len(pages):
@@ -337,7 +348,7 @@ def _heading_rule(pages: list[_Clean]):
         words = page.text[slice(*span)]
         alone = page.text[: span[0]].endswith("\n\n") or not span[0]
         alone = alone and (page.text.startswith("\n\n", span[1]) or span[1] == len(page.text))
-        stands_out = line.height > 1.15 * height + 0.5 or line.weight >= weight + 100
+        stands_out = _stands_out(line, height, weight)
         usual = seen[words] > 2 and seen[words] > len(pages) // 10  # running titles
         plain = len(words) <= 120 and words[-1] not in ".,;:" and bool(re.search(r"[^\W\d_]{2}", words))
         return alone and stands_out and plain and not usual and not _is_figures(words)

@@ -52,9 +52,7 @@ def _add_sheet(blocks: Blocks, sheet: Any, archive: zipfile.ZipFile) -> None:
     if sheet.sheet_state != "visible":
         blocks.warn(f"the hidden sheet {sheet.title!r} was read too")
     if lost:
-        blocks.warn(
-            f"{lost} formulas in sheet {sheet.title!r} have no saved result: open the file and save it"
-        )
+        blocks.warn(f"{lost} formulas in sheet {sheet.title!r} have no saved result: open the file and save it")
     for part in _parts(grid):
         blocks.rows(rows_of(part, expect_header=True))
 
@@ -208,7 +206,5 @@ def _separated(text: str, delimiter: str) -> list[list[str]]:
 
 
 def _csv_rows(lines: Iterable[str], delimiter: str, quoting: Literal[0, 3]) -> list[list[str]]:
-    reader = csv.reader(
-        (f"{line}\n" for line in lines), delimiter=delimiter, quoting=quoting, skipinitialspace=True
-    )
+    reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, quoting=quoting, skipinitialspace=True)
     return list(reader)

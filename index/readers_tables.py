@@ -15,9 +15,7 @@ _NUMBER = re.compile(
     r"[\s)*†‡%]*(?:\(\w{1,3}\))?"
 )
 _DASH = re.compile(r"[\s$€£(]*[-–—−]+[\s-]*[\s)%]*|n/?a|nm|n\.m\.", re.I)
-_PERIOD = re.compile(
-    r"(?:fy|[qh][1-4])?[ '’]*(?:1[89]|20|21)\d\d ?[a-z]{0,3}(?:\(\w{1,2}\))?[*†]?|[qh][1-4]", re.I
-)
+_PERIOD = re.compile(r"(?:fy|[qh][1-4])?[ '’]*(?:1[89]|20|21)\d\d ?[a-z]{0,3}(?:\(\w{1,2}\))?[*†]?|[qh][1-4]", re.I)
 _UNIT = re.compile(
     r"\(.*\)|[^.]*\b(?:in|of) (?:thousands|millions|billions)\b.*"
     r"|[€£$¥%#]{1,2} ?(?:m|mn|bn|k|'?000s?)?|notes?",
@@ -199,9 +197,7 @@ def _spread(row: list[str], top: list[list[str]]) -> list[str]:
     filled = [i for i in range(1, len(row)) if row[i]]
     last = row is top[-1]
     if len(filled) == 1 and len(row) > 2:
-        return _spread_title(
-            row, filled[0], alone=not any(r[filled[0]] for r in top if r is not row), last=last
-        )
+        return _spread_title(row, filled[0], alone=not any(r[filled[0]] for r in top if r is not row), last=last)
     if last:
         return row
     spread = list(row)

@@ -37,20 +37,20 @@ FEATURES = (
 )
 WEIGHTS: Mapping[str, float] = {
     "passage": 0.26,
-    "similarity": 4.53,
-    "similarity_z": 0.40,
-    "share": 5.49,
-    "share_context": 5.72,
-    "share_passage": 1.26,
-    "share_next": 0.0,
-    "density": -1.48,
+    "similarity": 4.06,
+    "similarity_z": 0.52,
+    "share": 4.27,
+    "share_context": 4.90,
+    "share_passage": 2.26,
+    "share_next": 0.04,
+    "density": -1.15,
     "pairs": 2.40,
-    "kind": 0.80,
-    "kind_missing": -1.10,
-    "length": -0.26,
-    "first": 0.16,
-    "fragment": -0.54,
-    "refers": 0.32,
+    "kind": 0.75,
+    "kind_missing": -1.03,
+    "length": -0.25,
+    "first": 0.19,
+    "fragment": -0.53,
+    "refers": 0.34,
 }
 _REFERS = re.compile(r"(?:He|She|It|They|This|These|That|Those|His|Her|Their|Its|Such)\b")
 _TYPICAL = 22  # words in a sentence
@@ -65,12 +65,7 @@ class Question:
     text: str
     words: tuple[str, ...]
     rarity: Mapping[str, float]
-    rarest: float  # the rarity of a word that no document has
     meaning: float  # 0 where the encoder does not know the language, else up to 1
-
-    def absent(self, word: str) -> bool:
-        """Tell whether no document has the word."""
-        return self.rarity[word] >= self.rarest
 
     @property
     def total(self) -> float:

@@ -52,9 +52,7 @@ def blend(candidates: Sequence[Candidate], trust: float) -> list[Candidate]:
     """Return candidates, best first, by their fused score and, as far as `trust` goes, their most similar sentence."""
     fused = _standardised([(c.passage.id, c.score) for c in candidates])
     nearest = _standardised([(c.passage.id, float(c.similarities.max(initial=0.0))) for c in candidates])
-    blended = [
-        replace(c, score=fused[c.passage.id] + 0.5 * trust * nearest[c.passage.id]) for c in candidates
-    ]
+    blended = [replace(c, score=fused[c.passage.id] + 0.5 * trust * nearest[c.passage.id]) for c in candidates]
     return sorted(blended, key=lambda c: -c.score)
 
 

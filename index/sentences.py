@@ -34,7 +34,7 @@ _STARTERS = frozenset(
     under unlike until we what when where which while who why with you your""".split()
 )
 _BULLET = re.compile(r"\s*(?:[-*•‣▪●◦–—·]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)])\s+")
-_TERMINAL = tuple(".!?…:;。！？؟।\"”’»)")
+_TERMINAL = tuple('.!?…:;。！？؟।"”’»)')
 
 
 def sentences(text: str) -> list[Span]:

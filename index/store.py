@@ -6,7 +6,7 @@ its next question by comparing generations. This is the only file that imports c
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +58,12 @@ class Store:
 
     def _open_collections(self) -> None:
         space = {"hnsw": {"space": "cosine"}}
-        about = {"encoder": self._encoder, "dimension": self._dimension, "format": FORMAT, "library": uuid4().hex}
+        about = {
+            "encoder": self._encoder,
+            "dimension": self._dimension,
+            "format": FORMAT,
+            "library": uuid4().hex,
+        }
         self._passages = self._collection("citewise-passages", space, about)
         self._records = self._collection("citewise-documents", {"hnsw": {"space": "l2"}}, {"format": FORMAT})
         found = self._passages.metadata or {}
@@ -117,9 +122,7 @@ class Store:
         """Return ids and cosine similarities of the nearest `k` passages, visible or not, best first."""
         where: dict[str, Any] | None = None if documents is None else {"document": {"$in": list(documents)}}
         with self._gate.shared():
-            found = self._passages.query(
-                query_embeddings=[vector], n_results=k, where=where, include=["distances"]
-            )
+            found = self._passages.query(query_embeddings=[vector], n_results=k, where=where, include=["distances"])
         distances = (found["distances"] or [[]])[0]
         return [(i, 1.0 - float(d)) for i, d in zip(found["ids"][0], distances, strict=True)]
 
@@ -248,7 +251,7 @@ class Store:
     def _write_records(self, ids: list[str], rows: list[Any]) -> None:
         """Write rows of the records' collection in one batch; they have no vectors of their own."""
         with self._gate.shared():
-            self._records.upsert(ids=ids, embeddings=[[0.0]] * len(ids), metadatas=rows)
+            self._records.upsert(ids=ids, embeddings=np.zeros((len(ids), 1), np.float32), metadatas=rows)
 
 
 def passage_key(document: Document) -> str:
@@ -273,7 +276,7 @@ class _Gate:
         self._inside = 0
 
     @contextmanager
-    def shared(self) -> Iterator[None]:
+    def shared(self) -> Generator[None]:
         with self._changed:
             self._inside += 1
         try:
@@ -284,7 +287,7 @@ class _Gate:
                 self._changed.notify_all()
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> Generator[None]:
         with self._changed:  # held throughout: nobody enters meanwhile
             self._changed.wait_for(lambda: self._inside == 0)
             yield

@@ -13,8 +13,9 @@ import Stemmer
 
 # \w leaves out the vowel signs of Indic scripts and the marks of Arabic and Hebrew, which belong to their words
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0971-\u0dff"
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_UNSPACED += "\U00020000-\U0003ffff"
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
 _WORD = re.compile(
     rf"(?P<unspaced>[{_UNSPACED}]+)"
     r"|(?P<number>\d+(?:[.,]\d+)*)"
@@ -39,12 +40,14 @@ _STOPWORDS = {
     "romanian": "și de la în cu pe care este un o din pentru ce nu mai sunt fost prin",
     "hungarian": "a az és hogy nem is egy volt mi ki melyik mint csak meg el ez van",
 }
-_ENGLISH = """a about above after again all also am an and any are as at be because been before being between both but by
-    can could did do does doing down during each few for from further had has have having he her here hers him his how i if
-    in into is it its itself just many me more most much my no nor not now of off on once only or other our out over own
-    same she should so some such than that the their theirs them then there these they this those through to too under
-    until up us very was we were what when where which while who whom whose why will with would you your tell please find
-    show give list name s t d ll m re ve"""
+_ENGLISH = """
+    a about above after again all also am an and any are as at be because been before being between both but by can
+    could did do does doing down during each few for from further had has have having he her here hers him his
+    how i if in into is it its itself just many me more most much my no nor not now of off on once only or other
+    our out over own same she should so some such than that the their theirs them then there these they this
+    those through to too under until up us very was we were what when where which while who whom whose why will
+    with would you your tell please find show give list name s t d ll m re ve
+"""
 _SCRIPTS = (
     ("russian", "\u0400", "\u04ff"),
     ("greek", "\u0370", "\u03ff"),
@@ -115,6 +118,8 @@ def _folded(word: str) -> str:
     lowered = word.casefold()
     if lowered.isascii():
         return lowered
+    if "\u0400" <= lowered[0] <= "\u04ff":  # taken apart, й would lose what makes it a letter
+        return lowered.replace("ё", "е")
     return _DROPPED.sub("", unicodedata.normalize("NFKD", lowered)).translate(_LETTERS)
 
 
@@ -138,7 +143,7 @@ def _languages_of() -> dict[str, list[str]]:
 
 
 def _stem(word: str, latin: str) -> str:
-    if word.isascii() and word.isdigit():
+    if not word or word.isdecimal():
         return word
     return _stemmer(_script_language(word) or latin).stemWord(word)
 

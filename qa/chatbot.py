@@ -47,9 +47,7 @@ class Chatbot:
         """Add files and folders; add a folder again to follow its changes."""
         return self.index.add([paths] if isinstance(paths, str | Path) else paths, progress)
 
-    def ask(
-        self, question: str, history: Sequence[Turn] = (), sources: Sequence[str] | None = None
-    ) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = (), sources: Sequence[str] | None = None) -> Answer:
         """Answer a question, given the turns before it, from all documents or only from `sources`."""
         *_, last = self.stream(question, history, sources)
         return last

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -46,7 +47,8 @@ def evaluate(
     """
     questions = read_questions(folder, limit, scope=scope)
     with TemporaryDirectory(prefix="citewise-eval-", ignore_cleanup_errors=True) as work:
-        bot = Chatbot.open(Path(work) / "library", settings)
+        alone = replace(settings or Settings.from_env(), chroma_url=None)  # never among a server's own documents
+        bot = Chatbot.open(Path(work) / "library", alone)
         try:
             with documents(folder) as docs:
                 added = bot.add([docs])
@@ -56,20 +58,16 @@ def evaluate(
     return {**figures, "documents": len(added.documents), "failed": [f.source for f in added.failed]}
 
 
-def measure(
-    bot: Chatbot, questions: Sequence[Question], progress: OnQuestion | None = None
-) -> dict[str, object]:
+def measure(bot: Chatbot, questions: Sequence[Question], progress: OnQuestion | None = None) -> dict[str, object]:
     """Ask the questions of an open library and return the figures."""
     questions = resolve(bot, questions)
-    found = depths(
-        bot, questions, lambda q, k: bot.index.search(standalone(q.question, q.history), k, _scope(q))
-    )
-    replies: list[Reply] = []
+    found = depths(bot, questions, lambda q, k: bot.index.search(standalone(q.question, q.history), k, _scope(q)))
+    text_of, replies = _texts(bot), list[Reply]()
     for question in questions:
         began = perf_counter()
         answer = bot.ask(question.question, question.history, _scope(question))
         ms = (perf_counter() - began) * 1000
-        verbatim = sum(bot.index.text(c.source)[c.start : c.end] == c.quote for c in answer.citations)
+        verbatim = sum(text_of(c.source)[c.start : c.end] == c.quote for c in answer.citations)
         replies.append(Reply(question, answer, ms, verbatim))
         if progress:
             progress(len(replies), len(questions))
@@ -81,10 +79,9 @@ def depths(bot: Chatbot, questions: Sequence[Question], search: Search) -> list[
 
     Questions without usable evidence are left out.
     """
-    found: list[int | None] = []
-    texts = {d.source: bot.index.text(d.source) for d in bot.index.documents()} if _whole(questions) else {}
+    text_of, found = _texts(bot), list[int | None]()
     for question in questions:
-        is_relevant = relevance(question, lambda doc: texts.get(doc, "")) if question.answerable else None
+        is_relevant = relevance(question, text_of) if question.answerable else None
         if is_relevant:
             results = search(question, max(DEPTHS))
             ranks = (i for i, result in enumerate(results, 1) if is_relevant(result.passage))
@@ -113,9 +110,7 @@ def documents(folder: Path) -> Generator[Path]:
         return
     listing = folder / "docs.jsonl"
     if not listing.is_file():
-        raise CitewiseError(
-            f"{folder} has neither docs/ nor docs.jsonl; put the documents into {folder / 'docs'}"
-        )
+        raise CitewiseError(f"{folder} has neither docs/ nor docs.jsonl; put the documents into {folder / 'docs'}")
     with TemporaryDirectory(prefix="citewise-docs-") as work:
         for where, record in _records(listing):
             name, text = record.get("doc"), record.get("text")
@@ -148,8 +143,15 @@ def _scope(question: Question) -> list[str] | None:
     return list(question.sources) or None
 
 
-def _whole(questions: Sequence[Question]) -> bool:
-    return any(not e.text and e.page is None for q in questions for e in q.evidence)
+def _texts(bot: Chatbot) -> Callable[[str], str]:
+    """Return a function that gives a document's text, empty where the library does not hold it."""
+    held = {document.source for document in bot.index.documents()}
+
+    @lru_cache(maxsize=64)
+    def text_of(source: str) -> str:
+        return bot.index.text(source) if source in held else ""
+
+    return text_of
 
 
 def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 from .types import Turn
 
-_OPENS = re.compile(r"\s*(?:and|but|so|or|also|then|what about|how about|what else|any other|why not|same for)\b", re.IGNORECASE)
+_OPENS = re.compile(
+    r"\s*(?:and|but|so|or|also|then|what about|how about|what else|any other|why not|same for)\b", re.IGNORECASE
+)
 _REFERS = re.compile(
     r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|then|one|ones|both|such"
     r"|former|latter|same|more|else|others?)\b",

@@ -22,6 +22,7 @@ ARTICLES = {
     "ar": re.compile(r"\bال"),
 }
 UNSPACED = re.compile(r"([\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")
+SIGNS = frozenset("$+<=>^`|~")  # ASCII punctuation that Unicode does not call so
 MARK = re.compile(r"\s*\[(?:\d+|unsupported)\]")
 MARGIN = 20  # characters of the evidence that must stand around an answer, on each side
 DEPTHS = (1, 3, 5, 10)
@@ -65,7 +66,7 @@ class Reply:
 
 def normalise(text: str, lang: str = "en") -> str:
     """Reduce a text to the words that count, one space between them."""
-    text = "".join(c for c in text.lower() if not _is_punctuation(c))
+    text = "".join(c for c in text.lower() if c not in SIGNS and not unicodedata.category(c).startswith("P"))
     text = ARTICLES[lang].sub(" ", text) if lang in ARTICLES else text
     return " ".join(UNSPACED.sub(r" \1 ", text).split())
 
@@ -216,10 +217,6 @@ def _graded(reply: Reply, grade: Callable[[str, Sequence[str], str], float]) -> 
     if reply.answer.status == "not_found":
         return 0.0
     return grade(claim(reply.answer), reply.question.answers, reply.question.lang)
-
-
-def _is_punctuation(c: str) -> bool:
-    return unicodedata.category(c).startswith("P") or c in "$+<=>^`|~"
 
 
 def _f1(ours: list[str], theirs: list[str]) -> float:

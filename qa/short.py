@@ -5,15 +5,19 @@ import re
 from index.questions import kind_of
 from index.types import Span
 
-_MONTH = r"(?:Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?|July?|Aug(?:ust|\.)?"
-_MONTH += r"|Sep(?:t(?:ember|\.)?|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?)"
+_MONTH = (
+    r"(?:Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?|July?|Aug(?:ust|\.)?"
+    r"|Sep(?:t(?:ember|\.)?|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?)"
+)
 _DATES = re.compile(
-    rf"(?:from |between )?{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?: (?:to|and|until|through) (?:{_MONTH} )?\d{{1,2}}(?:st|nd|rd|th)?"
+    rf"(?:from |between )?{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?"
+    rf"(?: (?:to|and|until|through) (?:{_MONTH} )?\d{{1,2}}(?:st|nd|rd|th)?"
     rf"|[-–]\d{{1,2}})?(?:,? \d{{4}})?"
     rf"|\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH}(?:,? \d{{4}})?"
     rf"|{_MONTH},? \d{{4}}"
     r"|\d{4}-\d\d-\d\d"
-    r"|(?:(?:early|mid|late)[- ])?(?:the )?\d{1,2}(?:st|nd|rd|th)(?:[- ]| and \d{1,2}(?:st|nd|rd|th) )centur(?:y|ies)(?: (?:BCE?|AD|CE))?"
+    r"|(?:(?:early|mid|late)[- ])?(?:the )?"
+    r"\d{1,2}(?:st|nd|rd|th)(?:[- ]| and \d{1,2}(?:st|nd|rd|th) )centur(?:y|ies)(?: (?:BCE?|AD|CE))?"
     r"|\b(?:\d{1,4} (?:BCE?|CE)|AD \d{1,4})\b"
     r"|\b(?:1\d{3}|20\d\d)s?(?:[-–](?:\d{4}|\d\d))?\b"
 )
@@ -27,16 +31,19 @@ _COUNTS = re.compile(
     r"|almost|approximately|roughly|some|only|an estimated|an average of) )?"
     rf"(?P<number>(?:US|[A-Z]{{1,3}})?[$€£¥]?\d[\d,]*(?:\.\d+)?(?:[-–]\d[\d,.]*\d)?|\b{_WORD_NUMBER}\b)"
     r"(?P<scale>[ -](?:hundred|thousand|million|billion|trillion|dozen))*"
-    r"(?P<unit> ?(?:%|percent\b|per cent\b|°[CF]?|km²?|kg|mm|cm|m²|mi²|sq mi|ft|in\b|acres|hectares|years? old|degrees)"
-    r"|(?: (?:m|g|s|kilomet(?:er|re)s?|met(?:er|re)s?|miles?|feet|inches|pounds|tons?|tonnes?|years?|months?|weeks?|days?"
-    r"|hours?|minutes?|seconds?|dollars|euros|people)\b))?",
+    r"(?P<unit> ?(?:%|percent\b|per cent\b"
+    r"|°[CF]?|km²?|kg|mm|cm|m²|mi²|sq mi|ft|in\b|acres|hectares|years? old|degrees)"
+    r"|(?: (?:m|g|s|kilomet(?:er|re)s?|met(?:er|re)s?|miles?|feet|inches|pounds|tons?|tonnes?|years?|months?|weeks?"
+    r"|days?|hours?|minutes?|seconds?|dollars|euros|people)\b))?",
     re.IGNORECASE,
 )
 _NAMES = re.compile(
     r"(?:(?:the )?[A-Z][\w'’.&-]*(?: (?:of|the|de|van|von|der|da|di|al|bin|and the|for) (?=[A-Z])| (?=[A-Z]))?)+"
 )
 _QUOTED = re.compile(r"[“\"]([^”\"]{3,300})[”\"]")
-_ASKS_WORDS = re.compile(r"\bwhat (?:did|does|has|had) .*\b(?:say|said|state[ds]?|call|called|describe|tell|told)\b", re.IGNORECASE)
+_ASKS_WORDS = re.compile(
+    r"\bwhat (?:did|does|has|had) .*\b(?:say|said|state[ds]?|call|called|describe|tell|told)\b", re.IGNORECASE
+)
 _SHORT = 60
 
 

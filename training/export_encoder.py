@@ -58,9 +58,7 @@ class Network:
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def apply(
-        self, operator: str, inputs: list[str], result: str, domain: str = "", **options: object
-    ) -> str:
+    def apply(self, operator: str, inputs: list[str], result: str, domain: str = "", **options: object) -> str:
         """Add one node."""
         self.nodes.append(helper.make_node(operator, inputs, [result], result, domain=domain, **options))
         return result
@@ -81,9 +79,7 @@ class Network:
         table = self.constant(f"{layer}.weight", np.rint(weight / scales).astype(np.int8))
         scales = self.constant(f"{layer}.scale", scales)
         zeros = self.constant(f"{layer}.zero", np.zeros(weight.shape[1], np.int8))
-        return self.apply(
-            "MatMulIntegerToFloat", [values, table, scale, scales, zero, zeros, bias], layer, CONTRIB
-        )
+        return self.apply("MatMulIntegerToFloat", [values, table, scale, scales, zero, zeros, bias], layer, CONTRIB)
 
     def quantise(self, x: str, low: Array, high: Array) -> tuple[list[str], Array]:
         """Turn x into bytes; return name, scale and zero point, and what each channel was divided by."""
@@ -129,9 +125,7 @@ class Network:
     def layer(self, x: str, name: str, mask: str, result: str) -> str:
         """Add one transformer layer: attention, then the feed-forward part, each with its residual."""
         parts = [self.linear(x, f"{name}.attention.self.{part}") for part in ("query", "key", "value")]
-        seen = self.apply(
-            "MultiHeadAttention", [*parts, "", mask], f"{name}.context", CONTRIB, num_heads=HEADS
-        )
+        seen = self.apply("MultiHeadAttention", [*parts, "", mask], f"{name}.context", CONTRIB, num_heads=HEADS)
         seen = self.linear(seen, f"{name}.attention.output.dense")
         x = self.add_and_norm(x, seen, f"{name}.attention.output.LayerNorm", f"{name}.attention.output")
         inner = self.linear(x, f"{name}.intermediate.dense")
@@ -140,9 +134,7 @@ class Network:
         return self.add_and_norm(x, inner, f"{name}.output.LayerNorm", result)
 
 
-def build(
-    weights: dict[str, Array], ranges: Ranges | None = None, show_inputs: bool = False
-) -> onnx.ModelProto:
+def build(weights: dict[str, Array], ranges: Ranges | None = None, show_inputs: bool = False) -> onnx.ModelProto:
     """Write the network: token ids and mask (batch, tokens) to last_hidden_state (batch, tokens, width)."""
     network = Network(weights, ranges)
     mask = network.apply("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
@@ -199,9 +191,7 @@ def sha256(path: Path) -> str:
 def main() -> None:
     """Check the source, write the files, and print their hashes for the model card."""
     parser = argparse.ArgumentParser(description="Make index/encoder/model.onnx from all-MiniLM-L6-v2.")
-    parser.add_argument(
-        "source", type=Path, help="folder with model.safetensors, tokenizer.json and README.md"
-    )
+    parser.add_argument("source", type=Path, help="folder with model.safetensors, tokenizer.json and README.md")
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "index" / "encoder")
     parser.add_argument("--float", type=Path, dest="unquantised", help="also write the float32 network here")
     options = parser.parse_args()

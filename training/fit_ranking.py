@@ -24,7 +24,12 @@ from qa import Chatbot, Settings
 from qa.evaluate import read_questions, resolve
 from qa.scoring import Question, holds, relevance
 
-SETS = {"squad2": False, "squad1_extra": False, "covidqa": True, "tatqa": True}  # and whether a question is scoped
+SETS = {
+    "squad2": False,
+    "squad1_extra": False,
+    "covidqa": True,
+    "tatqa": True,
+}  # and whether a question is scoped
 TOGETHER = (("squad2", "squad1_extra"), ("covidqa",), ("tatqa",))
 FOLDS = 4
 Array = NDArray[np.float64]

@@ -1,0 +1,102 @@
+"""What several test files share: the seed article, one library with it, and one running server."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SEEDS = ROOT / "seeds"
+ARTICLE = str(SEEDS / "us-airstrikes-iraq-syria-february-2024.txt")
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Return an environment without any setting of citewise but `changes`."""
+    dropped = ("CITEWISE_", "OPENAI_", "SLACK_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    return kept | {"PYTHONPATH": str(ROOT)} | changes
+
+
+@pytest.fixture(scope="session")
+def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of small files, one of them hostile."""
+    folder = tmp_path_factory.mktemp("files") / "notes"
+    folder.mkdir()
+    (folder / "garden.md").write_text("# Garden\n\nThe roses were planted on 3 May 2019 by Maria Lindqvist.\n", "utf-8")
+    (folder / "hostile.txt").write_text(
+        "The secret lever of the tower\x1b]0;owned\x07 is <img src=x onerror=alert(1)> "
+        "[click](javascript:alert(1)) painted \u202egreen.\n",
+        "utf-8",
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def library(notes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library with the seed article and the notes; tests only read it."""
+    from qa import Chatbot, Settings
+
+    folder = tmp_path_factory.mktemp("shared") / "library"
+    with Chatbot.open(folder, Settings()) as bot:
+        added = bot.add([SEEDS, notes])
+    assert not added.failed
+    return folder
+
+
+@pytest.fixture
+def own_library(library: Path, tmp_path: Path) -> Path:
+    """A copy of the library that a test may change."""
+    return Path(shutil.copytree(library, tmp_path / "library"))
+
+
+@pytest.fixture
+def citewise(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line as a process of its own, in an empty folder."""
+
+    def run(*arguments: str | Path, **changes: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "ui.cli", *map(str, arguments)]
+        return subprocess.run(
+            command,
+            env=environment(**changes),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def server(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running `citewise serve` over a copy of the library."""
+    folder = tmp_path_factory.mktemp("served")
+    copy = shutil.copytree(library, folder / "library")
+    log = (folder / "log").open("w+")
+    command = [sys.executable, "-m", "ui.cli", "serve", "--port", "0", "--library", str(copy)]
+    process = subprocess.Popen(command, env=environment(CITEWISE_MAX_UPLOAD_MB="1"), cwd=folder, stderr=log)
+    try:
+        yield address_of(process, folder / "log")
+    finally:
+        process.terminate()
+        process.wait(20)
+        log.close()
+
+
+def address_of(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Wait until a server says that it is ready; return its address."""
+    import time
+
+    for _ in range(600):
+        ready = [line for line in log.read_text().splitlines() if line.startswith("citewise is ready: ")]
+        if ready:
+            return ready[0].removeprefix("citewise is ready: ")
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    raise AssertionError(f"the server did not start:\n{log.read_text()}")

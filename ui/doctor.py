@@ -1,0 +1,140 @@
+"""The command `doctor`: checks the installation, the library and the settings, one line each with its remedy.
+
+A check is a function that returns lines; one that raises becomes a `fail` line, so that one broken part never
+hides the others. It reads; the only thing it may create is an empty library, as every command does.
+"""
+
+import platform
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from time import perf_counter
+
+from index.errors import CitewiseError
+from index.index import Index
+from index.types import Document
+from qa.settings import Settings
+
+from .commands import settings_of
+from .render import count, one_line
+from .service import has_model, quiet, version
+
+_PACKAGES = ("chromadb", "llama-index-core", "gradio", "openai", "tantivy", "onnxruntime", "pypdfium2")
+_WIDTH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One finding: its state (`ok`, `warn` or `fail`), what was looked at, and what was found or to do."""
+
+    state: str
+    name: str
+    text: str
+
+
+def run(arguments: Namespace) -> int:
+    """Print every check; 1 if one failed."""
+    quiet()
+    failed = False
+    for line in checks(settings_of(arguments)):
+        failed = failed or line.state == "fail"
+        print(f"{line.state:<5} {line.name:<{_WIDTH}} {one_line(line.text)}", flush=True)
+    return 1 if failed else 0
+
+
+def checks(settings: Settings) -> Iterator[Line]:
+    """Yield the findings of all checks, the library's last and only if it opens."""
+    for name, check in (
+        ("version", _version),
+        ("packages", _packages),
+        ("encoder", _encoder),
+        ("model", lambda: _model(settings)),
+        ("chroma", lambda: _chroma(settings)),
+        ("telemetry", _telemetry),
+        ("slack", _slack),
+    ):
+        yield from _guarded(name, check)
+    yield from _guarded("library", lambda: _library(settings))
+
+
+def _guarded(name: str, check: Callable[[], Iterator[Line]]) -> Iterator[Line]:
+    try:
+        yield from check()
+    except CitewiseError as error:
+        yield Line("fail", name, str(error))
+    except Exception as error:  # noqa: BLE001 - whatever is broken, the other checks still run
+        yield Line("fail", name, f"{type(error).__name__}: {error}; reinstall citewise if this stays")
+
+
+def _version() -> Iterator[Line]:
+    system = f"{platform.system()} {platform.machine()}"
+    yield Line("ok", "version", f"citewise {version()}, Python {platform.python_version()}, {system}")
+
+
+def _packages() -> Iterator[Line]:
+    found: list[str] = []
+    for package in _PACKAGES:
+        try:
+            found.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            yield Line("fail", "packages", f"{package} is missing; install it with: pip install {package}")
+    yield Line("ok", "packages", ", ".join(found))
+
+
+def _encoder() -> Iterator[Line]:
+    from index.embedding import BundledEncoder
+
+    start = perf_counter()
+    encoder = BundledEncoder()
+    dimension = encoder.embed(["Does the encoder work?"]).shape[1]
+    spent = perf_counter() - start
+    yield Line("ok", "encoder", f"{encoder.model_name}, {dimension} dimensions, loaded in {spent:.1f} s")
+
+
+def _model(settings: Settings) -> Iterator[Line]:
+    if has_model(settings):
+        where = settings.base_url or "OpenAI"
+        yield Line("ok", "model", f"{settings.model or 'the default model'} at {where} writes the answers")
+        if not settings.api_key and not settings.base_url:
+            yield Line("warn", "model", "there is no key for it; set OPENAI_API_KEY or OPENAI_BASE_URL")
+    else:
+        yield Line("ok", "model", "none configured: answers are quotes alone, nothing leaves this computer")
+
+
+def _chroma(settings: Settings) -> Iterator[Line]:
+    url = settings.chroma_url
+    yield Line("ok", "chroma", f"server at {url}" if url else "embedded, in the library")
+
+
+def _telemetry() -> Iterator[Line]:
+    yield Line("ok", "telemetry", "off in Chroma, Gradio and LlamaIndex")
+
+
+def _slack() -> Iterator[Line]:
+    from importlib.util import find_spec
+
+    missing = "not installed; if you want it: pip install 'citewise[slack]'"
+    yield Line("ok", "slack", "installed" if find_spec("slack_bolt") else missing)
+
+
+def _library(settings: Settings) -> Iterator[Line]:
+    from qa.chatbot import Chatbot
+
+    with Chatbot.open(settings.library, settings) as bot:
+        documents = bot.index.documents()
+        size = f"{count(len(documents), 'document')}, {count(sum(d.passages for d in documents), 'passage')}"
+        state = "ok" if documents else "warn"
+        hint = "" if documents else "; add documents with: citewise add PATH"
+        yield Line(state, "library", f"{bot.index.library}: {size}{hint}")
+        if documents:
+            yield _keywords(bot.index, max(documents, key=lambda d: d.added))
+
+
+def _keywords(index: Index, newest: Document) -> Line:
+    """Look whether the keyword mirror finds the newest document by the words it begins with."""
+    words = index.text(newest.source)[:1000]
+    if index.search_keywords(words, k=1, sources=[newest.source]):
+        return Line("ok", "keywords", "in step with the library")
+    remedy = f"delete the folder {index.library / 'keywords'}; it is built again"
+    return Line("fail", "keywords", f"{newest.source} is not found by its own words; {remedy}")

@@ -1,0 +1,175 @@
+"""The door of the web server: which requests come in, how large they may be, and the headers that go out.
+
+The server listens on loopback without a login, so any page the person visits could try to reach it. Refused
+are requests under a foreign name (DNS rebinding) and changing requests that another site sent. The page's
+scripts are tied to a nonce of each response: markup that slipped through every other lock could not run.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+MAX_BODY = 2_000_000
+"""Bytes of a request that is not an upload."""
+
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_STRICT = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+_PAGE = (
+    "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+    "object-src 'none'; frame-src 'none'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+)
+_OURS = ("/api/", "/healthz", "/readyz")
+_SCRIPT = re.compile(rb"<script(?=[\s>])")
+
+
+def allowed_hosts(public_url: str | None) -> frozenset[str]:
+    """Return the host names under which the server answers: loopback's, and the public address's."""
+    public = urlsplit(public_url or "").hostname
+    return LOOPBACK | ({public} if public else set())
+
+
+def refusal(method: str, headers: Headers, hosts: Collection[str]) -> str | None:
+    """Say why a request is refused, or return None."""
+    host = headers.get("host", "")
+    if _host_name(host) not in hosts:
+        return "this address is not citewise's own; open it as http://127.0.0.1 or set CITEWISE_PUBLIC_URL"
+    if method in _SAFE:
+        return None
+    origin = headers.get("origin")
+    if origin is not None and not _same_origin(origin, host, hosts):
+        return "another site sent this request; use citewise's own page"
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return "another site sent this request; use citewise's own page"
+    return None
+
+
+def _host_name(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+
+
+def _same_origin(origin: str, host: str, hosts: Collection[str]) -> bool:
+    """Tell whether an Origin is the Host's own, or the public one that a proxy in front stands for."""
+    if urlsplit(origin).netloc == host:
+        return True
+    name = _host_name(urlsplit(origin).netloc)
+    return name in hosts and name not in LOOPBACK
+
+
+class Guard:
+    """An ASGI middleware that refuses, limits and labels; `upload_limit` is in bytes for a whole request.
+
+    Paths that begin with one of `closed` answer 404.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str], upload_limit: int, closed: tuple[str, ...] = ()) -> None:
+        """Stand before an application."""
+        self.app = app
+        self.hosts = hosts
+        self.upload_limit = upload_limit
+        self.closed = closed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        nonce = secrets.token_urlsafe(16)
+        labelled = _Labelled(send, scope["path"], nonce)
+        method = scope.get("method", "POST")  # a websocket can change things, so it counts as a POST
+        reason = refusal(method, headers, self.hosts)
+        limit = self.upload_limit if "multipart/" in headers.get("content-type", "") else MAX_BODY
+        if reason:
+            await _refuse(labelled, 403, reason)
+        elif scope["path"].startswith(self.closed):
+            await _refuse(labelled, 404, "there is nothing at this address")
+        elif _declared(headers) > limit:
+            await _refuse(labelled, 413, _too_large(limit))
+        else:
+            await self.app(scope, _limited(receive, limit), labelled)
+
+
+def _declared(headers: Headers) -> int:
+    length = headers.get("content-length", "0")
+    return int(length) if length.isdecimal() else 0
+
+
+def _too_large(limit: int) -> str:
+    return f"the request is larger than {limit / 1_000_000:g} MB; send less at a time"
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    """Count the bytes of a body as they come, and stop at the limit."""
+    seen = 0
+
+    async def limited() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise HTTPException(413, _too_large(limit))
+        return message
+
+    return limited
+
+
+class _Labelled:
+    """A `send` that adds the security headers, and the nonce to the scripts of the page."""
+
+    def __init__(self, send: Send, path: str, nonce: str) -> None:
+        self.send = send
+        self.ours = path.startswith(_OURS)
+        self.nonce = nonce
+        self.start: Message | None = None
+        self.page: list[bytes] = []
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            self._label(headers)
+            if not self.ours and headers.get("content-type", "").startswith("text/html"):
+                self.start = message
+                return
+        elif message["type"] == "http.response.body" and self.start:
+            self.page.append(message.get("body", b""))
+            if not message.get("more_body"):
+                await self._send_page(self.start)
+            return
+        await self.send(message)
+
+    def _label(self, headers: MutableHeaders) -> None:
+        policy = _STRICT if self.ours else _PAGE.format(nonce=self.nonce)
+        headers["Content-Security-Policy"] = policy
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["X-Frame-Options"] = "DENY"
+        headers["Referrer-Policy"] = "no-referrer"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        if self.ours:
+            headers["Cache-Control"] = "no-store"
+
+    async def _send_page(self, start: Message) -> None:
+        body = _SCRIPT.sub(b'<script nonce="%s"' % self.nonce.encode(), b"".join(self.page))
+        headers = MutableHeaders(scope=start)
+        headers["Content-Length"] = str(len(body))
+        headers["Cache-Control"] = "no-store"
+        await self.send(start)
+        await self.send({"type": "http.response.body", "body": body})
+
+
+async def _refuse(send: _Labelled, status: int, reason: str) -> None:
+    body = json.dumps({"error": reason}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

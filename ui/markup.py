@@ -1,0 +1,145 @@
+"""HTML for the chat page: questions, answers, quotes; pure functions over the shapes.
+
+Gradio passes messages through a Markdown renderer. Two locks keep document text from becoming anything but
+text: each message is one HTML block without a line break, which Markdown leaves alone, and every character of
+foreign text that any markup could mean something by is written as a numeric entity. Looks are in `web.css`.
+"""
+
+import re
+
+from index.types import SearchResult
+from qa.types import Answer, Citation
+
+from .render import (
+    MARK,
+    NEAREST,
+    UNSUPPORTED,
+    count,
+    excerpt,
+    is_quotes_only,
+    one_line,
+    visible,
+)
+
+_SPECIAL = re.compile(r"[!-/:-@\[-`{-~]")
+
+
+def escape(text: str) -> str:
+    """Return foreign text as HTML in which only letters, digits and spaces stand for themselves."""
+    entities = _SPECIAL.sub(lambda m: f"&#{ord(m.group())};", visible(text))
+    return entities.strip("\n").replace("\n", "<br>")
+
+
+def question_html(question: str) -> str:
+    """Show the person's question as they typed it."""
+    return f'<div class="cw-question" dir="auto">{escape(question)}</div>'
+
+
+def error_html(message: str) -> str:
+    """Show in plain words what went wrong."""
+    return f'<div class="cw-answer cw-error" role="alert"><p>{escape(message)}</p></div>'
+
+
+def waiting_html() -> str:
+    """Show that the documents are being searched."""
+    return '<div class="cw-answer cw-waiting"><p>Searching your documents</p></div>'
+
+
+def empty_html() -> str:
+    """Show what to do when there is nothing to ask."""
+    return (
+        '<div class="cw-answer cw-none"><p class="cw-badge">No documents yet</p>'
+        '<p class="cw-text">Add some first: drop files on the panel, or run '
+        "<code>citewise add</code> with a folder.</p></div>"
+    )
+
+
+def answer_html(answer: Answer) -> str:
+    """Show an answer: the short answer, the text with marks, and every quote with its file and page."""
+    if answer.status == "not_found":
+        return _not_found(answer)
+    parts: list[str] = []
+    if answer.status == "partial":
+        parts.append('<p class="cw-badge">Only partly in your documents</p>')
+    if answer.short:
+        parts.append(f'<p class="cw-short" dir="auto">{escape(answer.short)}</p>')
+    if not (answer.done and is_quotes_only(answer)):
+        parts.append(f'<p class="cw-text" dir="auto">{_marked(answer)}</p>')
+    parts.append(_quotes(answer))
+    state = "" if answer.done else " cw-writing"
+    return f'<div class="cw-answer{state}">{"".join(parts)}</div>'
+
+
+def _marked(answer: Answer) -> str:
+    """Escape the answer's text, then set its own marks and flags; a `[7]` without a citation stays text."""
+    numbers = {c.number for c in answer.citations}
+    shown: list[str] = []
+    for piece in re.split(rf"({MARK.pattern.replace('(', '(?:')}|{re.escape(UNSUPPORTED)})", answer.text):
+        mark = MARK.fullmatch(piece)
+        if mark and int(mark.group(1)) in numbers:
+            shown.append(f'<span class="cw-mark">{int(mark.group(1))}</span>')
+        elif piece == UNSUPPORTED:
+            shown.append('<span class="cw-flag">not borne out by the quotes</span>')
+        else:
+            shown.append(visible(piece) and _inline(piece))
+    return "".join(shown)
+
+
+def _inline(text: str) -> str:
+    """Escape a piece of text without trimming it, so that the pieces join as they stood."""
+    lead = len(text) - len(text.lstrip("\n"))
+    tail = len(text) - len(text.rstrip("\n"))
+    return "<br>" * lead + escape(text) + "<br>" * (tail if lead < len(text) else 0)
+
+
+def _quotes(answer: Answer) -> str:
+    if not answer.citations:
+        return ""
+    cards = "".join(_quote(c, answer.short) for c in answer.citations)
+    sources = {c.source for c in answer.citations}
+    title = f"{count(len(answer.citations), 'quote')} from {count(len(sources), 'document')}"
+    return f'<details class="cw-quotes" open><summary>{title}</summary><ol>{cards}</ol></details>'
+
+
+def _quote(citation: Citation, short: str | None) -> str:
+    quote = citation.quote
+    at = quote.find(short) if short else -1
+    if short and at >= 0:
+        after = at + len(short)
+        words = f"{_inline(quote[:at])}<mark>{_inline(short)}</mark>{_inline(quote[after:])}"
+    else:
+        words = escape(quote)
+    return (
+        f'<li><span class="cw-number">{citation.number}</span>'
+        f'<blockquote dir="auto">{words}</blockquote>{_place(citation.source, citation.page)}</li>'
+    )
+
+
+def _place(source: str, page: int | None) -> str:
+    folder, _, name = one_line(source).rpartition("/")
+    shown = (f'<span class="cw-folder">{escape(folder)}/</span>' if folder else "") + (
+        f'<bdi class="cw-file">{escape(name)}</bdi>'
+    )
+    return f'<p class="cw-place">{shown}{"" if page is None else f", page {page}"}</p>'
+
+
+def _not_found(answer: Answer) -> str:
+    shown = "".join(_passage(r) for r in answer.results[:NEAREST])
+    nearest = (
+        f'<details class="cw-quotes"><summary>The nearest passages, which may not answer it</summary>'
+        f"<ol>{shown}</ol></details>"
+        if shown
+        else ""
+    )
+    return (
+        '<div class="cw-answer cw-none"><p class="cw-badge">Not in your documents</p>'
+        f'<p class="cw-text" dir="auto">{escape(answer.text)}</p>{nearest}</div>'
+    )
+
+
+def _passage(result: SearchResult) -> str:
+    passage = result.passage
+    return (
+        f'<li><p class="cw-excerpt" dir="auto">{escape(excerpt(passage.text))}</p>'
+        f"{_place(passage.source, passage.page)}</li>"
+    )

@@ -1,0 +1,185 @@
+"""What every front end needs to show evidence: safe text, places, sizes, dates, JSON, the terminal's answer.
+
+Pure functions. Document text is never trusted: control characters and direction overrides become visible
+signs, so that a document can neither move a cursor nor pose as something else. HTML is `markup.py`'s.
+"""
+
+import re
+import sys
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TextIO
+
+from index.types import SearchResult
+from qa.types import Answer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+MARK = re.compile(r"\[(\d{1,4})\]")
+UNSUPPORTED = "[unsupported]"
+NEAREST = 3
+"""How many of the nearest passages a `not_found` answer shows."""
+EXCERPT = 320
+"""How many characters of a passage are shown where it is not a quote."""
+
+_OVERRIDES = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\N{REPLACEMENT CHARACTER}")
+_CONTROLS = (
+    {code: chr(0x2400 + code) for code in range(0x20)}
+    | {0x7F: "\N{SYMBOL FOR DELETE}"}
+    | dict.fromkeys(range(0x80, 0xA0), "\N{REPLACEMENT CHARACTER}")
+    | {0x2028: "\n", 0x2029: "\n"}
+)
+_KEPT = {ord("\n"): "\n", ord("\t"): "    "}
+_BLOCK = {**_CONTROLS, **_OVERRIDES, **_KEPT}
+_LINE = {**_CONTROLS, **_OVERRIDES, 0x2028: " ", 0x2029: " "}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """Return text of many lines with every control character, escape and direction override made harmless."""
+    return _SURROGATE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")).translate(_BLOCK)
+
+
+def one_line(text: str) -> str:
+    """Return a name or message on one line, with line breaks and controls shown as signs."""
+    return _SURROGATE.sub("\ufffd", text).translate(_LINE)
+
+
+def excerpt(text: str, limit: int = EXCERPT) -> str:
+    """Return the beginning of a text on one line, cut after a word."""
+    flat = " ".join(visible(text[: limit * 4]).split())
+    if len(flat) <= limit:
+        return flat
+    return (flat[:limit].rsplit(" ", 1)[0] or flat[:limit]).rstrip(",;:") + " …"
+
+
+def place(source: str, page: int | None) -> str:
+    """Name a file and page as people cite them: `report.pdf, page 3`."""
+    return one_line(source) + (f", page {page}" if page is not None else "")
+
+
+def file_size(size: int) -> str:
+    """Format a number of bytes: `5.4 kB`."""
+    value = float(size)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            return f"{value:.0f} {unit}" if unit == "bytes" or value >= 100 else f"{value:.1f} {unit}"
+        value /= 1000
+    raise AssertionError("unreachable")
+
+
+def date(moment: str) -> str:
+    """Format an ISO 8601 time as a local date and time; anything else is returned on one line as it is."""
+    try:
+        return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError):
+        return one_line(moment)
+
+
+def count(number: int, noun: str) -> str:
+    """Write a number with its noun: `1 quote`, `2 quotes`."""
+    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def plain_data(value: Any) -> Any:
+    """Return a dataclass, or a sequence of them, as JSON's own types."""
+    if isinstance(value, list | tuple):
+        return [plain_data(item) for item in value]
+    return asdict(value)
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """Return an answer as JSON's own types: DESIGN's one evidence object, offsets and all."""
+    return asdict(answer)
+
+
+def without_marks(text: str) -> str:
+    """Return an answer's text without its marks, white space made single."""
+    return " ".join(MARK.sub("", text).split())
+
+
+def is_quotes_only(answer: Answer) -> bool:
+    """Tell whether the text is nothing but its quotes in order, as answers without a language model are."""
+    quotes = " ".join(without_marks(c.quote) for c in answer.citations)
+    return bool(quotes) and without_marks(answer.text) == quotes
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph of terminal output: its style (rich's words), its indent, the words in it to set off."""
+
+    text: str
+    style: str = ""
+    indent: int = 0
+    strong: str = ""
+
+
+def answer_blocks(answer: Answer) -> list[Block]:
+    """Lay out an answer for a terminal: the short answer, the text, every quote under its file and page."""
+    if answer.status == "not_found":
+        return [Block(f"✗ {visible(answer.text)}", "yellow"), *_nearest(answer.results)]
+    blocks = [Block(visible(answer.text))]
+    if answer.short:
+        blocks = [Block(one_line(answer.short), "bold green"), Block(""), *blocks]
+    if answer.status == "partial":
+        blocks = [Block("Only part of this is in your documents.", "yellow"), Block(""), *blocks]
+    if answer.citations:
+        blocks += [Block(""), Block("Sources", "bold")]
+    for c in answer.citations:
+        blocks.append(Block(f"[{c.number}] {place(c.source, c.page)}", "cyan"))
+        blocks.append(Block(visible(c.quote), indent=4, strong=visible(answer.short or "")))
+    return blocks
+
+
+def _nearest(results: tuple[SearchResult, ...]) -> list[Block]:
+    blocks = [Block(""), Block("The nearest passages, which may not answer it:", "bold")] if results else []
+    for result in results[:NEAREST]:
+        blocks.append(Block(f"- {place(result.passage.source, result.passage.page)}", "cyan"))
+        blocks.append(Block(excerpt(result.passage.text), "dim", indent=4))
+    return blocks
+
+
+def results_blocks(results: list[SearchResult]) -> list[Block]:
+    """Lay out search results for a terminal, best first."""
+    blocks: list[Block] = []
+    for number, result in enumerate(results, 1):
+        passage = result.passage
+        heading = f" · {one_line(passage.heading)}" if passage.heading else ""
+        title = f"{number}. {place(passage.source, passage.page)}{heading}  ({result.score:.2f})"
+        blocks += [Block(title, "cyan"), Block(excerpt(passage.text), indent=4)]
+    return blocks
+
+
+def as_plain(blocks: list[Block]) -> str:
+    """Return blocks as lines without wrapping or colour, for pipes and files."""
+    lines = (" " * b.indent + line for b in blocks for line in (b.text.split("\n") if b.text else [""]))
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def as_rich(blocks: list[Block]) -> "RenderableType":
+    """Return blocks as rich renderables, which wrap to the terminal's width."""
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.text import Text
+
+    def text(block: Block) -> Text:
+        shown = Text(block.text, style=block.style)
+        at = block.text.find(block.strong) if block.strong else -1
+        if at >= 0:
+            shown.stylize("bold", at, at + len(block.strong))
+        return shown
+
+    return Group(*(Padding(text(b), (0, 0, 0, b.indent), expand=False) for b in blocks))
+
+
+def show(blocks: list[Block], stream: TextIO | None = None) -> None:
+    """Print blocks: wrapped and coloured on a terminal, plain otherwise."""
+    out = stream or sys.stdout
+    if not out.isatty():
+        out.write(as_plain(blocks))
+        return
+    from rich.console import Console
+
+    Console(file=out, markup=False, highlight=False, emoji=False).print(as_rich(blocks))

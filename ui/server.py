@@ -1,0 +1,175 @@
+"""One process for the browser and REST: builds the web application and runs it until it is stopped.
+
+The address is taken first, so that a port in use is told before a long add. The library is opened and the
+paths are added in the main thread while the server already answers; `/readyz` says when it is ready.
+"""
+
+import errno
+import ipaddress
+import signal
+import socket
+import threading
+from argparse import Namespace
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from index.errors import CitewiseError
+from qa.settings import Settings
+
+from . import progress
+from .commands import report_added, say, settings_of
+from .service import MEGABYTE, Service, quiet, version
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+THREADS = 128
+"""How many requests and answers run at a time; each needs a thread."""
+_UPLOADS = 10
+"""One request may carry this many times the largest file."""
+_GRACE = 3
+_CLOSED = ("/gradio_api/upload", "/gradio_api/file", "/gradio_api/proxy", "/gradio_api/stream")
+"""What Gradio offers and the page does not use: file transfer, proxying."""
+
+
+def run(arguments: Namespace) -> int:
+    """Serve as the command line says."""
+    serve(arguments.paths, arguments.host, arguments.port, settings_of(arguments))
+    return 0
+
+
+def serve(paths: Sequence[str], host: str, port: int, settings: Settings) -> None:
+    """Add the paths, then answer in the browser and over REST until SIGINT or SIGTERM.
+
+    Raises:
+        CitewiseError: the host is not loopback, the port is taken, or the library cannot be opened.
+    """
+    quiet()
+    from qa.chatbot import Chatbot
+
+    with ExitStack() as stack:
+        stack.enter_context(_stopping())
+        listener = stack.enter_context(_listening(host, port))
+        service = Service(max_upload=settings.max_upload_mb * MEGABYTE)
+        app = create_app(service, settings.public_url)
+        library = stack.enter_context(ExitStack())  # left after the server: open requests still need it
+        running = stack.enter_context(_running(app, listener))
+        service.opened = bot = library.enter_context(Chatbot.open(settings.library, settings))
+        _add(bot, paths)
+        say(f"citewise is ready: http://{_bracketed(host)}:{listener.getsockname()[1]}")
+        running.join()
+
+
+def _add(bot: Any, paths: Sequence[str]) -> None:
+    if paths:
+        with progress.files() as watched:
+            added = bot.add(paths, progress=watched)
+        say(report_added(added))
+
+
+def create_app(service: Service, public_url: str | None = None) -> "FastAPI":
+    """Return the web application: REST and the chat page over one service."""
+    from fastapi import FastAPI
+    from fastapi.responses import FileResponse
+
+    from . import api, web
+    from .guard import Guard, allowed_hosts
+
+    @asynccontextmanager
+    async def more_threads(_: FastAPI) -> AsyncGenerator[None]:
+        from anyio.to_thread import current_default_thread_limiter
+
+        current_default_thread_limiter().total_tokens = THREADS
+        yield
+
+    app = FastAPI(
+        title="citewise",
+        version=version(),
+        docs_url=None,  # these pages load their scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=more_threads,
+    )
+    app.add_middleware(
+        Guard, hosts=allowed_hosts(public_url), upload_limit=service.max_upload * _UPLOADS, closed=_CLOSED
+    )
+    app.include_router(api.router(service))
+    api.add_error_handlers(app)
+
+    @app.get("/citewise.js", include_in_schema=False)
+    def script() -> FileResponse:
+        return FileResponse(web.ASSETS / "web.js", media_type="text/javascript")
+
+    web.mount(app, service)
+    return app
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Generator[socket.socket]:
+    """Take the address, or say in one line why not."""
+    if not _is_loopback(host):
+        raise CitewiseError(
+            f"--host {host} would let others read your documents, and this version has no users; "
+            "use 127.0.0.1, behind a proxy that asks who they are if others shall reach it"
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(128)
+        except OSError as error:
+            taken = error.errno in (errno.EADDRINUSE, 10048)
+            why = "is taken by another program" if taken else f"cannot be used ({error.strerror})"
+            message = f"port {port} {why}; choose another one, for example --port {port % 65535 + 1}"
+            raise CitewiseError(message) from error
+        yield listener
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+@contextmanager
+def _stopping() -> Generator[None]:
+    """Let SIGTERM and Ctrl-C end what runs inside, and leave quietly."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {name: signal.signal(name, stop) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("citewise: stopped")
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+@contextmanager
+def _running(app: "FastAPI", listener: socket.socket) -> Generator[threading.Thread]:
+    """Run the server in a thread of its own; leaving lets open requests finish for a moment."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE, server_header=False
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="citewise-server")
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            thread.join(0.05)
+        yield thread
+    finally:
+        server.should_exit = True
+        thread.join()

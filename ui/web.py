@@ -1,0 +1,227 @@
+"""The chat page: a Gradio app over the shared Chatbot. It asks, shows and remembers one tab's conversation.
+
+What an answer looks like is `markup.py`'s and `web.css`'s; the panel of documents is `web.js`'s, over REST.
+Gradio is imported inside functions, after `service.quiet()` has turned its analytics off.
+"""
+
+import logging
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from index.errors import CitewiseError
+from qa.types import Turn
+
+from . import markup
+from .service import MAX_QUESTION, Service, quiet
+
+if TYPE_CHECKING:
+    import gradio as gr
+    from fastapi import FastAPI
+    from gradio.themes import Base
+
+ASSETS = Path(__file__).parent
+CONCURRENT = 64
+"""How many answers are written at a time; Gradio's own default is one."""
+_REMEMBERED = 20
+_EXAMPLES = 4
+_FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Ubuntu", "sans-serif")
+_MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
+_TITLE = """<div class="cw-title"><h1>citewise</h1>
+<p>Ask your own documents. Every answer quotes them, word for word.</p></div>"""
+_WELCOME = "### What would you like to know?\nAnswers come only from your documents, in their own words."
+_NO_DOCUMENTS = "### Add a document to begin\nDrop files on the panel of documents. They stay on this computer."
+_PANEL = "import(new URL('citewise.js', document.baseURI)).then((it) => it.documents(element, trigger))"
+_BROKEN = "Something went wrong inside citewise. Ask again, or look at the log where it was started."
+_LOG = logging.getLogger("citewise")
+
+
+class Exchange(NamedTuple):
+    """A question, the answer as it is shown, and its text as the next question's history (None: an error)."""
+
+    question: str
+    html: str
+    text: str | None = None
+
+
+Talk = list[Exchange]
+
+
+def mount(app: "FastAPI", service: Service) -> None:
+    """Put the chat page at the root of a web application."""
+    quiet()
+    import gradio as gr
+
+    page = _page(service)
+    page.queue(default_concurrency_limit=CONCURRENT, api_open=False)
+    gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        theme=_theme(),
+        css_paths=[ASSETS / "web.css"],
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        mcp_server=False,
+        max_file_size=service.max_upload,
+        favicon_path=str(ASSETS / "web.svg"),
+    )
+
+
+def _theme() -> "Base":
+    from gradio import themes
+
+    theme = themes.Base(primary_hue="teal", neutral_hue="stone", radius_size="lg", font=_FONT, font_mono=_MONO)
+    return theme.set(
+        body_background_fill="#faf9f7",
+        body_background_fill_dark="#171614",
+        block_border_width="0px",
+        block_background_fill="transparent",
+        block_background_fill_dark="transparent",
+        block_shadow="none",
+        input_background_fill="#ffffff",
+        input_background_fill_dark="#211f1d",
+        input_border_width="1px",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_text_color="#ffffff",
+    )
+
+
+def _page(service: Service) -> "gr.Blocks":
+    import gradio as gr
+
+    with gr.Blocks(title="citewise", analytics_enabled=False, fill_height=True) as page:
+        talk = gr.State(list[Exchange]())
+        with gr.Row(elem_id="cw-layout"):
+            with gr.Column(elem_id="cw-side", scale=0, min_width=0):
+                gr.HTML(_TITLE)
+                panel = gr.HTML(elem_id="cw-documents", js_on_load=_PANEL)
+            with gr.Column(elem_id="cw-main", scale=1, min_width=0):
+                chat = _chat()
+                with gr.Row(elem_id="cw-ask"):
+                    box = _question_box()
+                    new = gr.Button("New chat", scale=0, min_width=0, elem_id="cw-new")
+        _wire(service, page, {"talk": talk, "chat": chat, "box": box, "new": new, "documents": panel})
+    return page
+
+
+def _wire(service: Service, page: "gr.Blocks", parts: dict[str, Any]) -> None:
+    """Say what happens on each event of the page."""
+    import gradio as gr
+
+    def choose(talk: Talk, chosen: gr.SelectData) -> Iterator[Any]:
+        yield from respond(service, str(chosen.value["text"]), talk)
+
+    talk, chat, box = parts["talk"], parts["chat"], parts["box"]
+    limits: dict[str, Any] = {"concurrency_limit": CONCURRENT, "show_progress": "hidden"}
+    limits["api_visibility"] = "private"  # programs have REST
+    box.submit(partial(respond, service), [box, talk], [chat, talk, box], **limits)
+    chat.example_select(choose, [talk], [chat, talk, box], **limits)
+    parts["new"].click(_nothing, None, [chat, talk], **limits)
+    chat.clear(list[Exchange], None, talk, **limits)
+    for event in (page.load, parts["documents"].submit):
+        event(partial(_welcome, service), None, chat, **limits)
+
+
+def _nothing() -> tuple[Talk, Talk]:
+    return [], []
+
+
+def _question_box() -> "gr.Textbox":
+    import gradio as gr
+
+    return gr.Textbox(
+        placeholder="Ask your documents",
+        label="Your question",
+        show_label=False,
+        container=False,
+        max_lines=6,
+        max_length=MAX_QUESTION,
+        submit_btn=True,
+        autofocus=True,
+        min_width=0,
+    )
+
+
+def _chat() -> "gr.Chatbot":
+    import gradio as gr
+
+    return gr.Chatbot(
+        show_label=False,
+        label="Conversation",
+        elem_id="cw-chat",
+        scale=1,
+        height="100%",
+        autoscroll=False,  # web.js brings each new question to the top instead
+        layout="panel",
+        buttons=[],
+        feedback_options=None,
+        sanitize_html=True,
+        allow_tags=False,
+        latex_delimiters=[],
+        group_consecutive_messages=False,
+        allow_file_downloads=False,
+        placeholder=_WELCOME,
+    )
+
+
+def _welcome(service: Service) -> "gr.Chatbot":
+    """Offer example questions out of the documents, or say how to begin."""
+    import gradio as gr
+
+    try:
+        questions = service.bot.examples(_EXAMPLES)
+        empty = not questions and not service.bot.index.documents()
+    except CitewiseError as error:
+        return gr.Chatbot(placeholder=markup.error_html(str(error)), examples=[])
+    examples: list[Any] = [{"text": question} for question in questions]
+    return gr.Chatbot(placeholder=_NO_DOCUMENTS if empty else _WELCOME, examples=examples)
+
+
+def respond(service: Service, question: str, talk: Talk) -> Iterator[tuple[list[dict[str, str]], Talk, str]]:
+    """Yield the conversation as an answer comes in, with what to remember and what stays in the text box."""
+    question = question.strip()
+    if not question:
+        yield _messages(talk), talk, ""
+        return
+    if len(question) > MAX_QUESTION:
+        told = f"The question is longer than {MAX_QUESTION:,} characters; ask a shorter one."
+        yield _messages([*talk, Exchange(question[:200] + " …", markup.error_html(told))]), talk, question
+        return
+    yield _messages([*talk, Exchange(question, markup.waiting_html())]), talk, ""
+    exchange = Exchange(question, "")
+    for exchange in _answered(service, question, talk):
+        yield _messages([*talk, exchange]), talk, ""
+    talk = [*talk, exchange]
+    yield _messages(talk), talk, ""
+
+
+def _answered(service: Service, question: str, talk: Talk) -> Iterator[Exchange]:
+    """Yield the exchange with each snapshot of the answer; an error becomes its last words."""
+    history = [Turn(e.question, e.text) for e in talk if e.text is not None][-_REMEMBERED:]
+    try:
+        bot = service.bot
+        for answer in bot.stream(question, history):
+            if answer.status == "not_found" and not answer.results and not bot.index.documents():
+                yield Exchange(question, markup.empty_html())
+            else:
+                yield Exchange(question, markup.answer_html(answer), answer.text)
+    except CitewiseError as error:
+        yield Exchange(question, markup.error_html(str(error)))
+    except Exception:  # noqa: BLE001 - the page must say something, whatever happened
+        _LOG.exception("an answer failed")
+        yield Exchange(question, markup.error_html(_BROKEN))
+
+
+def _messages(talk: Talk) -> list[dict[str, str]]:
+    messages: list[dict[str, str]] = []
+    for exchange in talk:
+        messages.append({"role": "user", "content": markup.question_html(exchange.question)})
+        messages.append({"role": "assistant", "content": exchange.html})
+    return messages
