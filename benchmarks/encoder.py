@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.data import add_data_option, is_there
-from index.embedding import FOLDER, BundledEncoder, cores
+from index.minilm import FOLDER, MiniLM, cores
 from qa.evaluate import read_questions
 from qa.scoring import Question
 
@@ -28,7 +28,7 @@ SHORTEST = 80  # characters of a paragraph; what is shorter is a title
 PASSAGES, PASSAGE_TOKENS, QUERIES = 60, 200, 100
 
 Numbers = NDArray[np.float64]
-Encoders = dict[str, BundledEncoder]
+Encoders = dict[str, MiniLM]
 
 
 def paragraphs(folder: Path) -> list[tuple[str, str]]:
@@ -49,7 +49,7 @@ def right_ones(question: Question, passages: list[tuple[str, str]]) -> list[int]
 
 
 def ranks(
-    encoder: BundledEncoder,
+    encoder: MiniLM,
     questions: list[Question],
     passages: list[tuple[str, str]],
     right: list[list[int]],
@@ -97,7 +97,7 @@ def compare_quality(encoders: Encoders, data: Path) -> None:
             print(f"| {label} | {name} | {ours:.3f} | {theirs:.3f} | {difference} |")
 
 
-def passages_of(encoder: BundledEncoder, text: str) -> list[str]:
+def passages_of(encoder: MiniLM, text: str) -> list[str]:
     """Cut text into passages of PASSAGE_TOKENS tokens, special ones included."""
     passages: list[str] = []
     words, size = list[str](), 2
@@ -152,7 +152,7 @@ def main() -> int:
     with TemporaryDirectory(prefix="citewise-float-") as work:
         (Path(work) / "model.onnx").symlink_to(options.unquantised.resolve())
         (Path(work) / "tokenizer.json").symlink_to(FOLDER / "tokenizer.json")
-        encoders = {"int8": BundledEncoder(), "float32": BundledEncoder(folder=Path(work))}
+        encoders = {"int8": MiniLM(), "float32": MiniLM(folder=Path(work))}
         compare_quality(encoders, options.data)
         compare_speed(encoders, options.data, options.rounds)
     return 0

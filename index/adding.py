@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from .embedding import BundledEncoder
 from .errors import ReadError
 from .files import File, fingerprint, modified
+from .minilm import MiniLM
 from .passages import header, split
 from .readers import read
 from .sketches import sketch
@@ -43,7 +43,7 @@ class _Report:
 
 def add_files(
     store: Store,
-    encoder: BundledEncoder,
+    encoder: MiniLM,
     files: Sequence[File],
     unfinished: Iterable[str] = (),
     progress: OnProgress | None = None,
@@ -75,7 +75,7 @@ def remove_documents(store: Store, records: Sequence[Record]) -> None:
         store.sweep(documents, documents)
 
 
-def _prepared(store: Store, encoder: BundledEncoder, file: File, dirty: set[str], report: _Report) -> _Ready | None:
+def _prepared(store: Store, encoder: MiniLM, file: File, dirty: set[str], report: _Report) -> _Ready | None:
     """Read and split one file, or note that it is unchanged or why it fails."""
     known = store.records([file.id]).get(file.id)
     changed = modified(file.path)
@@ -101,7 +101,7 @@ def _prepared(store: Store, encoder: BundledEncoder, file: File, dirty: set[str]
     return ready
 
 
-def _split(store: Store, encoder: BundledEncoder, file: File, version: str, known: Record | None) -> _Ready:
+def _split(store: Store, encoder: MiniLM, file: File, version: str, known: Record | None) -> _Ready:
     extracted = read(file.path)
     document = Document(
         source=known.document.source if known else _free_source(store, file),
@@ -136,7 +136,7 @@ def _gaps(passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
         end = passage.end
 
 
-def _store(store: Store, encoder: BundledEncoder, group: Sequence[_Ready], tell: "_Teller") -> None:
+def _store(store: Store, encoder: MiniLM, group: Sequence[_Ready], tell: "_Teller") -> None:
     """Put a group of documents into the store and commit them together."""
     documents = [ready.record.document.id for ready in group]
     store.begin(documents)

@@ -7,11 +7,11 @@ from pathlib import Path
 from types import TracebackType
 
 from .adding import add_files, gone, remove_documents
-from .embedding import BundledEncoder
 from .errors import LibraryBusy, LibraryError, UnknownSource
 from .files import File, find, folders, upload
 from .keywords import Keywords
 from .lock import WriterLock
+from .minilm import MiniLM
 from .rerank import Candidate, Evidence, Question, ranked
 from .search import BLENDED, CANDIDATES, MEANING, RERANKED, Ranking, blend, fuse, trust_in_meaning
 from .sketches import similarities
@@ -34,10 +34,10 @@ class Index:
         self,
         library: str | Path,
         chroma_url: str | None = None,
-        encoder: BundledEncoder | None = None,
+        encoder: MiniLM | None = None,
     ) -> None:
         self.library = Path(library).expanduser()
-        self.encoder = encoder or BundledEncoder()
+        self.encoder = encoder or MiniLM()
         _make_folder(self.library)
         self._writer = WriterLock(self.library, "writer")
         self._store = Store(self.library, chroma_url, self.encoder.model_name, self.encoder.dimension)

@@ -3,17 +3,9 @@ by how well the sentences of the best passages answer."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
-
-from llama_index.core.base.base_retriever import BaseRetriever
-from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
 from .rerank import Candidate
-from .types import SearchResult
 from .words import language, mostly_latin
-
-if TYPE_CHECKING:
-    from .index import Index
 
 CANDIDATES = 100
 """Passages that each of the two searches brings before they are fused."""
@@ -64,32 +56,3 @@ def _standardised(ranking: Ranking) -> dict[str, float]:
     mean = sum(scores) / len(scores)
     deviation = (sum((score - mean) ** 2 for score in scores) / len(scores)) ** 0.5
     return {i: (score - mean) / deviation if deviation > 1e-9 else 0.0 for i, score in ranking}
-
-
-class PassageRetriever(BaseRetriever):
-    """An index as a llama-index retriever; a node's metadata holds source, title, page and heading."""
-
-    def __init__(self, index: "Index", k: int = 10, sources: Sequence[str] | None = None) -> None:
-        self._searched, self._k, self._sources = index, k, sources
-        super().__init__()
-
-    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        found = self._searched.search(query_bundle.query_str, self._k, self._sources)
-        return [NodeWithScore(node=_node(result), score=result.score) for result in found]
-
-
-def _node(result: SearchResult) -> TextNode:
-    passage = result.passage
-    about = {
-        "source": passage.source,
-        "title": passage.title,
-        "page": passage.page,
-        "heading": passage.heading,
-    }
-    return TextNode(
-        id_=passage.id,
-        text=passage.text,
-        metadata=about,
-        start_char_idx=passage.start,
-        end_char_idx=passage.end,
-    )

@@ -83,10 +83,10 @@ def _packages() -> Iterator[Line]:
 
 
 def _encoder() -> Iterator[Line]:
-    from index.embedding import BundledEncoder
+    from index.minilm import MiniLM
 
     start = perf_counter()
-    encoder = BundledEncoder()
+    encoder = MiniLM()
     dimension = encoder.embed(["Does the encoder work?"]).shape[1]
     spent = perf_counter() - start
     yield Line("ok", "encoder", f"{encoder.model_name}, {dimension} dimensions, loaded in {spent:.1f} s")
