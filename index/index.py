@@ -3,6 +3,7 @@
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
@@ -115,9 +116,15 @@ class Index:
     def text(self, source: str) -> str:
         """Return a document's extracted text, which the offsets of passages and citations refer to."""
         self._store.refresh()
-        (record,) = self._records_of([source])[:1]
+        (record,) = self._records_of([source])
         parts = [lead + passage.text for passage, lead in self._store.passages_of(record)]
         return "".join(parts) + record.tail
+
+    def opening(self, source: str, passages: int) -> list[Passage]:
+        """Return the first passages of a document."""
+        self._store.refresh()
+        (record,) = self._records_of([source])
+        return [passage for passage, _ in islice(self._store.passages_of(record), passages)]
 
     # search
 

@@ -46,7 +46,8 @@ _ENGLISH = """
     how i if in into is it its itself just many me more most much my no nor not now of off on once only or other
     our out over own same she should so some such than that the their theirs them then there these they this
     those through to too under until up us very was we were what when where which while who whom whose why will
-    with would you your tell please find show give list name s t d ll m re ve
+    with would you your tell please find show give list take took takes place happen happened occur occurred
+    called kind type s t d ll m re ve
 """
 _SCRIPTS = (
     ("russian", "\u0400", "\u04ff"),

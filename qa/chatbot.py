@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
@@ -11,6 +12,7 @@ from platformdirs import user_data_path
 from index.index import Index
 from index.types import Added, OnProgress
 
+from .examples import candidates
 from .extract import answer_by_quotes
 from .followup import context_of
 from .settings import Settings
@@ -64,8 +66,16 @@ class Chatbot:
         yield replace(answer, timings=timings)
 
     def examples(self, n: int = 4) -> list[str]:
-        """Return questions that the documents can answer."""
-        return []
+        """Return up to `n` questions, made from the documents' own sentences, that the documents answer."""
+        found: list[str] = []
+        for question in islice(candidates(self.index, n), _TRIED * n):
+            if len(found) < n and self.ask(question).status == "answered":
+                found.append(question)
+        return found
+
+
+_TRIED = 4
+"""Questions tried for each example that is shown."""
 
 
 def default_library() -> Path:

@@ -14,12 +14,13 @@ MAX_QUOTES = 3
 MARGIN = 3.0
 """How far behind the best sentence's score another may be and still be quoted."""
 
-BIAS = -12.1
+BIAS = -12.4
 CONFIDENCE: Mapping[str, float] = {
-    "similarity": 13.75,
-    "score": 0.85,
-    "foreign": 6.5,
-    "foreign_share": 10.4,
+    "similarity": 14.5,
+    "nearest": 0.0,
+    "score": 0.89,
+    "foreign": 6.7,
+    "foreign_share": 5.8,
 }
 """Weights learnt by `training/fit_refusal.py` from questions on the documents' topics and on others."""
 
@@ -102,6 +103,7 @@ def signals(evidence: Evidence) -> dict[str, float]:
     best = max((float(scores.max(initial=0.0)) for scores in evidence.scores), default=0.0)
     return {
         "similarity": question.meaning * evidence.similarity,
+        "nearest": float(evidence.feature("similarity").max(initial=0.0)),
         "score": best,
         "foreign": foreign,
         "foreign_share": foreign * share,
