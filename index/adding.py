@@ -8,18 +8,20 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from .errors import ReadError
 from .files import File, fingerprint, modified
 from .minilm import MiniLM
 from .passages import header, split
 from .readers import read
+from .readers_blocks import name_of
 from .sketches import sketch
 from .store import Record, Store, passage_key
 from .types import Added, Document, Failure, OnProgress, Passage, Progress
 
 GROUP = 256
-"""Passages that are embedded and stored at once."""
+"""Passages that are embedded and stored at once, and documents that are removed at once."""
 
 
 @dataclass(slots=True)
@@ -68,10 +70,11 @@ def add_files(
 
 def remove_documents(store: Store, records: Sequence[Record]) -> None:
     """Take documents out of the store: first out of sight, then their passages."""
-    if records:
-        documents = [record.document.id for record in records]
+    for first in range(0, len(records), GROUP):
+        some = records[first : first + GROUP]
+        documents = [record.document.id for record in some]
         store.begin(documents)
-        store.commit([replace(record, removed=True, tail="") for record in records])
+        store.commit([replace(record, removed=True, tail="") for record in some])
         store.sweep(documents, documents)
 
 
@@ -81,11 +84,11 @@ def _prepared(store: Store, encoder: MiniLM, file: File, dirty: set[str], report
     changed = modified(file.path)
     try:
         size = file.path.stat().st_size
-        if known and changed and (known.modified, known.document.bytes) == (changed, size):
-            report.unchanged.append(known.document.source)
-            return None
-        version = fingerprint(file.path)
+        same = known if known and changed and (known.modified, known.document.bytes) == (changed, size) else None
+        version = same.document.version if same else fingerprint(file.path)
         if known and known.document.version == version:
+            if file.folder and not known.folder:  # added by itself before; from now on it is followed in its folder
+                store.commit([replace(known, folder=file.folder)])
             report.unchanged.append(known.document.source)
             return None
         ready = _split(store, encoder, file, version, known)
@@ -103,6 +106,8 @@ def _prepared(store: Store, encoder: MiniLM, file: File, dirty: set[str], report
 
 def _split(store: Store, encoder: MiniLM, file: File, version: str, known: Record | None) -> _Ready:
     extracted = read(file.path)
+    if not file.kept_at and extracted.title == name_of(file.path):  # an upload is called otherwise while it is read
+        extracted = replace(extracted, title=name_of(Path(file.source)))
     document = Document(
         source=known.document.source if known else _free_source(store, file),
         title=extracted.title,
@@ -115,17 +120,18 @@ def _split(store: Store, encoder: MiniLM, file: File, version: str, known: Recor
         bytes=file.path.stat().st_size,
         warnings=extracted.warnings,
     )
-    passages = split(extracted, document.source, passage_key(document), encoder.count_tokens)
+    passages = split(extracted, document.source, passage_key(document))
     leads = [extracted.text[a:b] for a, b in _gaps(passages)]
     tail = extracted.text[passages[-1].end :] if passages else extracted.text
     document = replace(document, passages=len(passages))
-    return _Ready(Record(document, file.kept_at, file.folder, tail=tail), passages, leads, False)
+    folder = file.folder or (known.folder if known else "")
+    return _Ready(Record(document, file.kept_at, folder, tail=tail), passages, leads, False)
 
 
 def _free_source(store: Store, file: File) -> str:
-    """Return the file's name as given, or its whole path where another document has that name already."""
+    """Return the file's name as given, or one that says more where another document has that name already."""
     taken = any(record.document.id != file.id for record in store.find("source", [file.source]))
-    return file.kept_at if taken and file.kept_at else file.source
+    return (file.kept_at or f"{file.source} (uploaded)") if taken else file.source
 
 
 def _gaps(passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:

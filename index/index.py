@@ -18,11 +18,11 @@ from .search import BLENDED, CANDIDATES, MEANING, RERANKED, Ranking, blend, fuse
 from .sketches import similarities
 from .store import Record, Store
 from .types import Added, Document, Failure, OnProgress, Passage, SearchResult
-from .words import words
+from .words import language, words
 
 PATIENCE = 30.0
 """Seconds that a writer waits for another one before it gives up."""
-_MIRROR = "v1"  # of words(): another way of taking words apart needs another mirror
+_MIRROR = "v2"  # of words(): another way of taking words apart needs another mirror
 
 
 class Index:
@@ -148,28 +148,35 @@ class Index:
     ) -> tuple[Evidence, list[Candidate]]:
         """Return the reranked passages and, after them, those of the first `k` that were not looked at closely."""
         self._refresh()
-        documents = self._ids(sources)
+        documents, among = self._scope(sources)
         whole = f"{context} {query}" if context else query
-        terms, trust = words(whole), trust_in_meaning(whole)
-        question = Question(query, tuple(terms), self._keywords.rarity(terms), trust)
+        question = self._question(query, whole)
         if documents == [] or not query.strip():
-            return ranked(question, [], 0.0), []
+            return ranked(question, [], 0.0, 0), []
         vector = self.encoder.embed([whole])[0]
         dense = self._store.query(vector, max(CANDIDATES, k), documents)
-        keyword = self._keywords.search(terms, max(CANDIDATES, k), documents)
-        fused = fuse(dense, keyword, max(0.02, MEANING * trust))
+        keyword = self._keywords.search(question.words, max(CANDIDATES, k), documents)
+        fused = fuse(dense, keyword, max(0.02, MEANING * question.meaning))
         candidates = [
             Candidate(passage, score, similarities(vector, sketched, len(passage.sentences)))
             for passage, sketched, score in self._shown(fused, k)
         ]
-        foremost = blend(candidates[:BLENDED], trust)
+        foremost = blend(candidates[:BLENDED], question.meaning)
         nearest = dense[0][1] if dense else 0.0
-        return ranked(question, foremost[:RERANKED], nearest), [*foremost[RERANKED:], *candidates[BLENDED:]]
+        return ranked(question, foremost[:RERANKED], nearest, among), [*foremost[RERANKED:], *candidates[BLENDED:]]
+
+    def _question(self, text: str, whole: str) -> Question:
+        """Return a question as the ranking sees it; `whole` is what is searched for."""
+        spoken = language(whole)
+        found = tuple(words(whole, spoken))
+        rarity = self._keywords.rarity(found)
+        total = sum(rarity.values()) or 1.0
+        return Question(text, found, spoken, rarity, total, trust_in_meaning(whole))
 
     def search_dense(self, query: str, k: int = 10, sources: Sequence[str] | None = None) -> list[SearchResult]:
         """Return the `k` passages nearest in meaning; scores are cosine similarities."""
         self._refresh()
-        documents = self._ids(sources)
+        documents, _ = self._scope(sources)
         if documents == [] or not query.strip():
             return []
         return self._results(self._store.query(self.encoder.embed([query])[0], 2 * k, documents), k)
@@ -177,7 +184,7 @@ class Index:
     def search_keywords(self, query: str, k: int = 10, sources: Sequence[str] | None = None) -> list[SearchResult]:
         """Return the `k` passages that share the most telling words; scores are BM25."""
         self._refresh()
-        documents = self._ids(sources)
+        documents, _ = self._scope(sources)
         return [] if documents == [] else self._results(self._keywords.search(words(query), 2 * k, documents), k)
 
     def _results(self, ranking: Ranking, k: int) -> list[SearchResult]:
@@ -196,10 +203,12 @@ class Index:
                 break
         return found
 
-    def _ids(self, sources: Sequence[str] | None) -> list[str] | None:
+    def _scope(self, sources: Sequence[str] | None) -> tuple[list[str] | None, int]:
+        """Return the ids of the documents to search, None for all, and how many passages these have."""
         if sources is None:
-            return None
-        return [record.document.id for record in self._records_of(sources)]
+            return None, self._keywords.passages
+        documents = [record.document for record in self._records_of(sources)]
+        return [document.id for document in documents], sum(document.passages for document in documents)
 
     def _records_of(self, sources: Sequence[str]) -> list[Record]:
         """Return the records of documents named by source or path; raise for one that is not there."""

@@ -35,6 +35,11 @@ class Keywords:
         """The commit of the store that this mirror shows, -1 for none."""
         return self._generation
 
+    @property
+    def passages(self) -> int:
+        """The number of passages in the mirror."""
+        return max(0, self._index.searcher().num_docs - 1)  # one document holds the generation
+
     def reload(self) -> None:
         """See what another process has written."""
         self._index.reload()

@@ -5,12 +5,13 @@ tears a table row. What is embedded carries title and heading; what is quoted ne
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from .sentences import paragraphs, sentences
 from .types import Extracted, Passage, Span
+from .words import UNSPACED
 
 MAX_TOKENS = 400
 """Tokens of the longest passage, which the encoder reads in two windows; longer paragraphs are divided."""
@@ -20,8 +21,6 @@ SHORT = 64
 """Tokens under which a paragraph does not stand alone but joins its neighbour."""
 ROW_LIMIT = 4_000
 """Characters up to which a table row is kept whole, however many tokens it has."""
-
-CountTokens = Callable[[Sequence[str]], list[int]]
 
 
 @dataclass(slots=True)
@@ -34,9 +33,9 @@ class _Block:
     page: int
 
 
-def split(extracted: Extracted, source: str, key: str, count_tokens: CountTokens) -> list[Passage]:
+def split(extracted: Extracted, source: str, key: str) -> list[Passage]:
     """Split a document into passages whose ids start with `key`; in order, without overlap."""
-    blocks = _blocks(extracted, count_tokens)
+    blocks = _blocks(extracted)
     names = _headings(extracted)
     passages: list[Passage] = []
     for group in _packed(blocks):
@@ -98,18 +97,23 @@ def _plain_headings(extracted: Extracted) -> list[Span]:
     return found
 
 
-def _blocks(extracted: Extracted, count_tokens: CountTokens) -> list[_Block]:
-    units = [(start, end, spans, heading) for start, end, spans, heading in _units(extracted) if spans]
-    counts = iter(_lengths([extracted.text[a:b] for _, _, spans, _ in units for a, b in spans], count_tokens))
+def _blocks(extracted: Extracted) -> list[_Block]:
     return [
-        _Block(spans, [next(counts) for _ in spans], heading, _page(extracted.pages, start) or 0)
-        for start, _, spans, heading in units
+        _Block(
+            spans,
+            [_length(extracted.text[a:b]) for a, b in spans],
+            heading,
+            _page(extracted.pages, start) or 0,
+        )
+        for start, _, spans, heading in _units(extracted)
+        if spans
     ]
 
 
-def _lengths(texts: list[str], count_tokens: CountTokens) -> list[int]:
-    """Return how much each text counts: its tokens, except in scripts that the encoder reads letter by letter."""
-    return [min(tokens, len(text) // 3 + 1) for tokens, text in zip(count_tokens(texts), texts, strict=True)]
+def _length(text: str) -> int:
+    """Return about how many tokens a text has: one for four letters, two for three signs of a script without spaces."""
+    wide = 0 if text.isascii() else sum(map(len, UNSPACED.findall(text)))
+    return 1 + (len(text) - wide) // 4 + 2 * wide // 3
 
 
 def _units(extracted: Extracted) -> Iterator[tuple[int, int, list[Span], bool]]:
@@ -144,8 +148,8 @@ def _packed(blocks: list[_Block]) -> Iterator[list[Span]]:
             opening = current if only_headings and block.page == page else []
             if current and not opening:
                 yield current
-            *full, current = _portions(block)
-            full = [opening + full[0], *full[1:]] if full else full
+            first, *rest = _portions(block)
+            *full, current = [opening + first, *rest]
             yield from full
             size, only_headings = MAX_TOKENS, False  # what is left of a long paragraph stands alone
             page, short = block.page, False

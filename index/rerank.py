@@ -52,6 +52,8 @@ WEIGHTS: Mapping[str, float] = {
     "fragment": -0.53,
     "refers": 0.34,
 }
+FOUND = 1.5
+"""What the search's own order counts in a language that the encoder does not know, where sentences tell less."""
 _REFERS = re.compile(r"(?:He|She|It|They|This|These|That|Those|His|Her|Their|Its|Such)\b")
 _TYPICAL = 22  # words in a sentence
 
@@ -64,13 +66,10 @@ class Question:
 
     text: str
     words: tuple[str, ...]
+    language: str  # by which words are stemmed
     rarity: Mapping[str, float]
+    total: float  # the rarity of all its words together
     meaning: float  # 0 where the encoder does not know the language, else up to 1
-
-    @property
-    def total(self) -> float:
-        """The rarity of all its words together."""
-        return sum(self.rarity[word] for word in set(self.words)) or 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +90,7 @@ class Evidence:
     scores: tuple[Vector, ...]
     rows: tuple[Vector, ...]  # the features of its sentences, (sentences, features)
     similarity: float  # of the nearest passage, a cosine
+    among: int  # passages that were searched; the more, the better the best one is by chance
 
     def feature(self, name: str) -> Vector:
         """Return a feature's value for every sentence of the candidates, in their order."""
@@ -98,14 +98,19 @@ class Evidence:
         return np.concatenate([rows[:, column] for rows in self.rows]) if self.rows else np.zeros(1, np.float32)
 
 
-def ranked(question: Question, candidates: Sequence[Candidate], similarity: float) -> Evidence:
+def ranked(question: Question, candidates: Sequence[Candidate], similarity: float, among: int) -> Evidence:
     """Score the sentences of `candidates` and order these by their best one."""
     weights = np.array([WEIGHTS[name] for name in FEATURES], np.float32)
     rows = features(question, candidates)
     scores = [values @ weights for values in rows]
-    order = sorted(range(len(candidates)), key=lambda i: -float(scores[i].max(initial=-math.inf)))
-    best = tuple(replace(candidates[i], score=float(scores[i].max(initial=-99.0))) for i in order)
-    return Evidence(question, best, tuple(scores[i] for i in order), tuple(rows[i] for i in order), similarity)
+    unknown = FOUND * (1.0 - question.meaning)
+    merits = [
+        float(values.max(initial=-99.0)) + unknown * candidate.score
+        for values, candidate in zip(scores, candidates, strict=True)
+    ]
+    order = sorted(range(len(candidates)), key=lambda i: -merits[i])
+    best = tuple(replace(candidates[i], score=merits[i]) for i in order)
+    return Evidence(question, best, tuple(scores[i] for i in order), tuple(rows[i] for i in order), similarity, among)
 
 
 def features(question: Question, candidates: Sequence[Candidate]) -> list[NDArray[np.float32]]:
@@ -118,9 +123,9 @@ def features(question: Question, candidates: Sequence[Candidate]) -> list[NDArra
 def _rows(question: Question, candidate: Candidate, mean: float, deviation: float) -> NDArray[np.float32]:
     passage = candidate.passage
     texts = [passage.text[a:b] for a, b in passage.sentences]
-    found = [words(text) for text in texts]
+    found = [words(text, question.language) for text in texts]
     sets = [set(ws) for ws in found]
-    around = set(words(f"{passage.title} {passage.heading}"))
+    around = set(words(f"{passage.title} {passage.heading}", question.language))
     kind = kind_of(question.text)
     asked = frozenset(re.findall(r"\w+", question.text.lower()))
     share_passage = _share(question, around.union(*sets))

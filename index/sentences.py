@@ -34,6 +34,8 @@ _STARTERS = frozenset(
     under unlike until we what when where which while who why with you your""".split()
 )
 _BULLET = re.compile(r"\s*(?:[-*•‣▪●◦–—·]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)])\s+")
+_FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+_VIRAMA = 9  # the class of the sign that joins Indic consonants
 _TERMINAL = tuple('.!?…:;。！？؟।"”’»)')
 
 
@@ -113,14 +115,23 @@ def _cut(text: str, start: int, limit: int) -> int:
         if text[i - 1].isspace():
             return i
     for i in range(limit, start + MAX_SENTENCE // 2, -1):
-        if not _joins(text[i - 1]) and not _joins(text[i]):
+        if not _tears(text, start, i):
             return i
     return limit
 
 
+def _tears(text: str, start: int, at: int) -> bool:
+    """Tell whether a cut parts what people see as one character; `start` is known to part none."""
+    before, after = text[at - 1], text[at]
+    if after in _FLAG_LETTERS:  # two make a flag
+        whole = text[start:at]
+        return (len(whole) - len(whole.rstrip(_FLAG_LETTERS))) % 2 == 1
+    return before == "\u200d" or unicodedata.combining(before) == _VIRAMA or _joins(after)
+
+
 def _joins(char: str) -> bool:
-    """Tell whether a character is one with its neighbour: combining marks, joiners, selectors, emoji modifiers."""
-    return unicodedata.combining(char) > 0 or unicodedata.category(char) in ("Mn", "Me", "Mc", "Cf", "Sk")
+    """Tell marks, joiners, selectors, emoji modifiers and inner parts of Korean syllables."""
+    return unicodedata.category(char) in ("Mn", "Me", "Mc", "Cf", "Sk") or "\u1160" <= char <= "\u11ff"
 
 
 def _stripped(text: str, start: int, end: int) -> Iterator[Span]:

@@ -13,15 +13,19 @@ import Stemmer
 
 # \w leaves out the vowel signs of Indic scripts and the marks of Arabic and Hebrew, which belong to their words
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0971-\u0dff"
-_UNSPACED = (
+_WIDE = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _WORD = re.compile(
-    rf"(?P<unspaced>[{_UNSPACED}]+)"
-    r"|(?P<number>\d+(?:[.,]\d+)*)"
+    r"(?P<plain>[A-Za-z]+(?=[ ,;:)]))"  # most words; only for speed
+    rf"|(?P<unspaced>[{_WIDE}]+)"
+    r"|(?P<number>\d+(?:[.,]\d+)*(?![^\W\d_]))"
+    r"|(?P<prefix>(?<!\w)[A-Za-z]{1,3}(?=(?:19|20)\d\d\b))"  # FY2022 is found by 2022
     r"|(?P<initials>\b(?:[^\W\d_]\.){2,})"
-    rf"|(?P<word>(?:(?![{_UNSPACED}])[\w{_MARKS}])+)(?:['’]s\b)?"
+    rf"|(?P<word>(?:[^\W{_WIDE}]|[{_MARKS}])+)(?:['’]s\b)?"
 )
+UNSPACED = re.compile(f"[{_WIDE}]+")
+"""Runs of a script that puts no space between words."""
 _DROPPED = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]")
 _LETTERS = str.maketrans({"ø": "o", "œ": "oe", "æ": "ae", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 _STOPWORDS = {
@@ -92,9 +96,9 @@ def mostly_latin(text: str) -> bool:
 def _tokens(text: str) -> list[tuple[str, bool]]:
     """Return folded words, each with whether it can be stemmed."""
     found: list[tuple[str, bool]] = []
-    for match in _WORD.finditer(text):
+    for match in _WORD.finditer(text.replace("_", " ")):
         kind, token = match.lastgroup, match[match.lastgroup or 0]
-        if kind == "word":
+        if kind in ("plain", "word", "prefix"):
             found.append((_folded(token), True))
         elif kind == "unspaced":
             found.extend((gram, False) for gram in _grams(_folded(token)))
@@ -107,7 +111,8 @@ def _tokens(text: str) -> list[tuple[str, bool]]:
 
 def _number(token: str) -> str:
     """Return a number without the commas or points that only group its thousands."""
-    return re.sub(r"[.,](?=\d{3}(?:[.,]|$))", "", token)
+    digits = token if token.isascii() else "".join(str(unicodedata.digit(char, char)) for char in token)
+    return re.sub(r"[.,](?=\d{3}(?:[.,]|$))", "", digits)
 
 
 def _grams(run: str) -> list[str]:
@@ -120,7 +125,7 @@ def _folded(word: str) -> str:
     if lowered.isascii():
         return lowered
     if "\u0400" <= lowered[0] <= "\u04ff":  # taken apart, й would lose what makes it a letter
-        return lowered.replace("ё", "е")
+        return _DROPPED.sub("", unicodedata.normalize("NFC", lowered)).replace("ё", "е")
     return _DROPPED.sub("", unicodedata.normalize("NFKD", lowered)).translate(_LETTERS)
 
 
@@ -143,6 +148,7 @@ def _languages_of() -> dict[str, list[str]]:
     return found
 
 
+@lru_cache(maxsize=1 << 16)
 def _stem(word: str, latin: str) -> str:
     if not word or word.isdecimal():
         return word

@@ -1,5 +1,6 @@
 """Answers without a language model: the sentences that answer, quoted word for word, or `not_found`."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,13 +15,14 @@ MAX_QUOTES = 3
 MARGIN = 3.0
 """How far behind the best sentence's score another may be and still be quoted."""
 
-BIAS = -12.4
+BIAS = -10.2
 CONFIDENCE: Mapping[str, float] = {
-    "similarity": 14.5,
-    "nearest": 0.0,
-    "score": 0.89,
-    "foreign": 6.7,
-    "foreign_share": 5.8,
+    "similarity": 7.4,
+    "nearest": 10.7,
+    "score": 0.93,
+    "size": -1.3,
+    "foreign": 6.9,
+    "foreign_share": 5.6,
 }
 """Weights learnt by `training/fit_refusal.py` from questions on the documents' topics and on others."""
 
@@ -105,6 +107,7 @@ def signals(evidence: Evidence) -> dict[str, float]:
         "similarity": question.meaning * evidence.similarity,
         "nearest": float(evidence.feature("similarity").max(initial=0.0)),
         "score": best,
+        "size": math.log10(1 + evidence.among),
         "foreign": foreign,
         "foreign_share": foreign * share,
     }

@@ -87,6 +87,6 @@ def _url(given: Mapping[str, str], name: str) -> str | None:
 
 def _number(given: Mapping[str, str], name: str, default: int) -> int:
     value = given.get(name, str(default))
-    if not value.isdigit() or not int(value):
+    if not value.isdecimal() or not int(value):
         raise SettingsError(f"{name} is {value!r}: it must be a whole number over 0")
     return int(value)

@@ -6,8 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from index.index import Index
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"
@@ -51,6 +55,46 @@ def library(notes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own_library(library: Path, tmp_path: Path) -> Path:
     """A copy of the library that a test may change."""
     return Path(shutil.copytree(library, tmp_path / "library"))
+
+
+@pytest.fixture(scope="session")
+def formats(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a document of every format that is read, most of them about a lighthouse."""
+    import make_documents as make
+
+    folder = tmp_path_factory.mktemp("formats")
+    story = "The lighthouse at Skerrow was built in 1874 by Ada Holm. Its lamp burned whale oil until 1902."
+    table = "Year,Height\n1874,41 m\n1902,43 m\n"
+    page = f"<html><head><title>T</title></head><body><h1>Tower</h1><p>{story}</p></body></html>"
+    texts = {
+        "a.txt": f"  {story}\r\n\r\n\r\nThe end.\n\n",
+        "a.md": f"# Tower\n\n{story}\n\n| Year | Height |\n|---|---|\n| 1874 | 41 |\n\n- one\n- two\n",
+        "a.csv": table,
+        "a.tsv": table.replace(",", "\t"),
+        "a.html": page,
+        "a.log": "12:00 start\n12:01 stop\n",
+    }
+    for name, text in texts.items():
+        (folder / name).write_bytes(text.encode())
+    make.pdf(folder / "a.pdf", ["The first page.", story * 4])
+    make.word(folder / "a.docx", lambda d: (d.add_heading("Tower"), d.add_paragraph(story)))
+    make.slides(folder / "a.pptx", lambda p: (make.add_slide(p, "One", "Begin."), make.add_slide(p, "Two", story)))
+    make.workbook(folder / "a.xlsx", {"Heights": [["Year", "Height"], [1874, 41], [1902, "word " * 400]]})
+    make.book(folder / "a.epub", {"one.xhtml": page, "two.xhtml": page}, "A book")
+    make.mail(folder / "a.eml", story, Subject="The tower", From="ada@example.org")
+    for alike, suffix in ((".xlsx", ".xlsm"), (".txt", ".text"), (".md", ".markdown"), (".html", ".htm")):
+        shutil.copy(folder / f"a{alike}", folder / f"a{suffix}")
+    shutil.copy(folder / "a.html", folder / "a.xhtml")
+    return folder
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator["Index"]:
+    """An empty index of the test's own, beside its files in `tmp_path`."""
+    from index.index import Index
+
+    with Index(tmp_path / "library") as opened:
+        yield opened
 
 
 @pytest.fixture
