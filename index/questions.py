@@ -5,6 +5,10 @@ from functools import lru_cache
 
 _KINDS = (
     (
+        "statement",
+        r"\bwhat (?:did|does|has|had) .*\b(?:say|said|stated?|call|called|describe|described|tell|told|announced?)\b",
+    ),
+    (
         "count",
         r"\bhow (?:many|much|old|long|far|tall|high|large|big|often|few|deep|wide|fast|heavy|hot|cold)\b"
         r"|\b(?:what|which) (?:percent|percentage|number|amount|population|fraction|share|proportion|price|age)\b"
@@ -43,12 +47,13 @@ DATE = re.compile(
     rf"\b(?:{_MONTHS})\b|\b1\d{{3}}s?\b|\b20\d\ds?\b|\b\d{{1,4}} (?:BCE?|AD|CE)\b|\b(?:century|centuries|decade)\b"
     r"|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|\b(?:years?|months?|days?|weeks?) (?:ago|later|after|before)\b"
 )
+QUOTED = re.compile(r"[“\"«„]([^“”\"«»„]{3,300})[”\"»“]")
 NAME = re.compile(r"(?<=[^.!?\s] )[\"'“‘(]?[A-Z][\w'’.-]*|^[A-Z][\w'’-]*(?= [A-Z])")
 
 
 @lru_cache(maxsize=256)
 def kind_of(question: str) -> str:
-    """Return "count", "date", "name", "place", "reason" or "other"."""
+    """Return "statement", "count", "date", "name", "place", "reason" or "other"."""
     return next((kind for kind, pattern in _PATTERNS if pattern.search(question)), "other")
 
 
@@ -57,6 +62,8 @@ def could_answer(kind: str, sentence: str, asked: frozenset[str]) -> bool | None
 
     `asked` holds the question's own words in lower case: a name that the question gives is no answer to it.
     """
+    if kind == "statement":
+        return QUOTED.search(sentence) is not None
     if kind == "count":
         return NUMBER.search(sentence) is not None
     if kind == "date":

@@ -68,7 +68,7 @@ def words(text: str, stem_as: str | None = None) -> list[str]:
     """Return the searchable words of a text in order, stemmed as the language `stem_as` or as its own."""
     found = _tokens(text)
     latin = stem_as or _language([word for word, stemmed in found if stemmed])
-    return [_stem(word, latin) if stemmed else word for word, stemmed in found]
+    return [_stem(word, latin) if stemmed else word for word, stemmed in found if word]
 
 
 def language(text: str) -> str:

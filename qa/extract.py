@@ -1,7 +1,7 @@
 """Answers without a language model: the sentences that answer, quoted word for word, or `not_found`."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from index.rerank import Evidence
@@ -47,14 +47,22 @@ def answer_by_quotes(question: str, evidence: Evidence) -> Answer:
     quotes = best_quotes(evidence)
     if not quotes or confidence(evidence) < 0:
         return Answer(question, NOT_FOUND, results=tuple(results), status="not_found")
-    found = exact_words(question, quotes[0].text)
     return Answer(
         question=question,
         text="\n\n".join(f"{quote.text} [{number}]" for number, quote in enumerate(quotes, 1)),
-        short=quotes[0].text[found[0] : found[1]] if found else None,
+        short=_short(question, quotes),
         citations=tuple(cite(quote, number) for number, quote in enumerate(quotes, 1)),
         results=tuple(results),
     )
+
+
+def _short(question: str, quotes: Sequence[Quote]) -> str | None:
+    """Return the exact words that answer from the first quote that has them."""
+    for quote in quotes:
+        found = exact_words(question, quote.text)
+        if found:
+            return quote.text[found[0] : found[1]]
+    return None
 
 
 def best_quotes(evidence: Evidence) -> list[Quote]:

@@ -34,9 +34,9 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
         """Read the settings from environment variables; an unknown `CITEWISE_` variable is an error."""
         given = {name: value for name, value in (os.environ if environ is None else environ).items() if value}
-        unknown = sorted(n for n in given if n.startswith("CITEWISE_") and n not in _KNOWN)
+        unknown = sorted(n for n in given if n.startswith("CITEWISE_") and n not in KNOWN)
         if unknown:
-            raise SettingsError(f"{unknown[0]} is no setting of citewise: there are {', '.join(sorted(_KNOWN))}")
+            raise SettingsError(f"{unknown[0]} is no setting of citewise: there are {', '.join(sorted(KNOWN))}")
         library = given.get("CITEWISE_LIBRARY")
         return cls(
             library=Path(library) if library else None,
@@ -55,7 +55,7 @@ class Settings:
         )
 
 
-_KNOWN = frozenset(
+KNOWN = frozenset(
     {
         "CITEWISE_LIBRARY",
         "CITEWISE_CHROMA_URL",

@@ -2,7 +2,7 @@
 
 import re
 
-from index.questions import kind_of
+from index.questions import QUOTED, kind_of
 from index.types import Span
 
 _MONTH = (
@@ -40,10 +40,6 @@ _COUNTS = re.compile(
 _NAMES = re.compile(
     r"(?:(?:the )?[A-Z][\w'’.&-]*(?: (?:of|the|de|van|von|der|da|di|al|bin|and the|for) (?=[A-Z])| (?=[A-Z]))?)+"
 )
-_QUOTED = re.compile(r"[“\"]([^”\"]{3,300})[”\"]")
-_ASKS_WORDS = re.compile(
-    r"\bwhat (?:did|does|has|had) .*\b(?:say|said|state[ds]?|call|called|describe|tell|told)\b", re.IGNORECASE
-)
 _SHORT = 60
 
 
@@ -52,18 +48,18 @@ def exact_words(question: str, sentence: str) -> Span | None:
     kind = kind_of(question)
     asked = {word.lower() for word in re.findall(r"\w+", question)}
     if kind == "count":
-        return _count(sentence, asked)
+        return _count(sentence, asked, money=_MONEY.search(question) is not None)
     if kind == "date":
         return _date(question, sentence, asked)
     if kind in ("name", "place"):
-        return _name(sentence, asked)
-    if _ASKS_WORDS.search(question):
-        found = [match.span(1) for match in _QUOTED.finditer(sentence)]
+        return _name(sentence, asked, place=kind == "place")
+    if kind == "statement":
+        found = [match.span(1) for match in QUOTED.finditer(sentence)]
         return max(found, key=lambda span: span[1] - span[0], default=None)
     return None
 
 
-def _count(sentence: str, asked: set[str]) -> Span | None:
+def _count(sentence: str, asked: set[str], *, money: bool) -> Span | None:
     """Choose the number nearest to a word of the question, with the words that say how much of what."""
     best: tuple[float, Span] | None = None
     for match in _COUNTS.finditer(sentence):
@@ -74,19 +70,19 @@ def _count(sentence: str, asked: set[str]) -> Span | None:
         end = _with_noun(sentence, match.end(), asked)
         distance = _distance(sentence, match.span(), asked)
         score = distance + (30.0 if year else 0.0) - (40.0 if end > match.end() or match["unit"] else 0.0)
+        if money and _CURRENCY.search(match[0]):
+            score -= 80.0
         if best is None or score < best[0]:
             best = (score, (match.start(), end))
     return best[1] if best else None
 
 
 def _with_noun(sentence: str, end: int, asked: set[str]) -> int:
-    """Return where the number's noun ends, if one of the next three words is the one that was asked about."""
-    following = re.match(r"((?: [\w'’-]+){1,3})", sentence[end:])
-    words = list(re.finditer(r"[\w'’-]+", following[1])) if following else []
-    for word in words:
-        if word[0].lower() in asked and word[0].lower() not in _SMALL:
-            return end + word.end()
-    return end
+    """Return where the number's noun ends: at the last of the next words that was asked about."""
+    following = re.match(r"((?: [\w'’-]+){1,4})", sentence[end:])
+    words = re.finditer(r"[\w'’-]+", following[1]) if following else iter(())
+    ends = [word.end() for word in words if word[0].lower() in asked and word[0].lower() not in _SMALL]
+    return end + ends[-1] if ends else end
 
 
 def _distance(sentence: str, span: Span, asked: set[str]) -> float:
@@ -108,12 +104,12 @@ def _date(question: str, sentence: str, asked: set[str]) -> Span | None:
     return min(spans, key=lambda span: _distance(sentence, span, asked), default=None)
 
 
-def _name(sentence: str, asked: set[str]) -> Span | None:
+def _name(sentence: str, asked: set[str], *, place: bool) -> Span | None:
     """Choose the capitalised words, none of them the question's, nearest to what was asked."""
     best: tuple[float, Span] | None = None
     for match in _NAMES.finditer(sentence):
         start, end = match.span()
-        while end > start and sentence[end - 1] in " .'’-":
+        while end > start and sentence[end - 1] in " .'’-" and not _INITIALS.search(sentence[start:end]):
             end -= 1
         words = re.findall(r"\w+", sentence[start:end].lower())
         if not words or end - start > _SHORT or any(word in asked and word not in _SMALL for word in words):
@@ -122,11 +118,17 @@ def _name(sentence: str, asked: set[str]) -> Span | None:
             continue
         opens = start == 0 and " " not in sentence[start:end]
         score = _distance(sentence, (start, end), asked) + (40.0 if opens else 0.0)
+        if place and _WHEREABOUTS.search(sentence[:start]):
+            score -= 80.0
         if best is None or score < best[0]:
             best = (score, (start, end))
     return best[1] if best else None
 
 
+_MONEY = re.compile(r"\bhow much\b|\b(?:price|cost|amount|revenue|salary|fee)\b", re.IGNORECASE)
+_CURRENCY = re.compile(r"[$€£¥]|\b(?:dollars|euros|pounds|USD|EUR)\b")
+_INITIALS = re.compile(r"\b[A-Z]\.(?:[A-Z]\.)+$")
+_WHEREABOUTS = re.compile(r"\b(?:in|at|near|from|outside|across|within|around|between)(?: [a-z]+)? $")
 _SMALL = frozenset(
     """the a an of in on at to for and or by with from is are was were be been did do does has have had how what when
     where which who whom whose why many much long old that this it its as than then into their his her""".split()

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import index.adding
 import index.index
 from index.errors import CitewiseError
 from index.index import Index
@@ -19,13 +20,15 @@ def answer(opened: Index, method: str, argument: Any) -> Any:
         return [Path(document.source).name for document in opened.documents()]
     if method == "add":
         return len(opened.add(argument).documents)
-    if method == "add slowly":  # says so once it holds the lock, and waits for a word to go on
-        return len(opened.add(argument, wait).documents)
+    if method == "add slowly":  # says so in the middle, and waits for a word to go on
+        waited: list[Progress] = []
+        return len(opened.add(argument, lambda step: wait(step, waited)).documents)
     return opened.remove(argument) if method == "remove" else opened.text(argument)
 
 
-def wait(step: Progress) -> None:
-    if step.stage == "reading":
+def wait(step: Progress, waited: list[Progress]) -> None:
+    if step.stage == "embedding" and step.done > 0.6 and not waited:
+        waited.append(step)
         tell("holding")
         sys.stdin.readline()
 
@@ -35,7 +38,7 @@ def tell(said: Any) -> None:
 
 
 if __name__ == "__main__":
-    index.index.PATIENCE = 0.5
+    index.index.PATIENCE, index.adding.GROUP = 0.5, 1
     with Index(sys.argv[1]) as opened:
         tell("ready")
         for line in sys.stdin:

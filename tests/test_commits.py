@@ -17,7 +17,7 @@ from index.errors import LibraryBusy, LibraryError
 from index.index import Index
 
 HERE = Path(__file__).parent
-KILLS = {"follow": 10, "remove": 6, "create": 6}
+KILLS = {"follow": 7, "remove": 5, "create": 5}
 GRANITE = "The lighthouse at Skerrow was built of granite in 1874."
 CONCRETE = "The beacon at Skerrow was rebuilt of concrete in 1950."
 
@@ -149,17 +149,24 @@ def test_a_writer_that_waits_in_vain_is_told_who_is_writing(
     assert index.remove([tmp_path / "two.txt"]) == 1
 
 
-def test_a_writer_that_was_killed_does_not_hold_the_library(
+def test_a_writer_killed_half_way_shows_nothing_of_its_work_and_does_not_hold_the_library(
     index: Index, tmp_path: Path, other: Callable[[], Other], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("index.index.PATIENCE", 0.3)
-    (tmp_path / "one.txt").write_text(GRANITE)
+    path = tmp_path / "one.txt"
+    path.write_text(GRANITE)
+    index.add(path)
+    path.write_text(f"{CONCRETE} " * 120)
     there = other()
-    there.say("add slowly", str(tmp_path / "one.txt"))
+    there.say("add slowly", str(path))
     assert there.hear() == "holding"
-    there.process.kill()
-    there.process.wait()
-    assert len(index.add(tmp_path / "one.txt").documents) == 1
+    for step in ("while it is at work", "after it was killed"):
+        assert [r.passage.text for r in index.search_dense(CONCRETE)] == texts(index, CONCRETE) == [GRANITE], step
+        there.process.kill()
+        there.process.wait()
+    assert len(index.add(path).documents) == 1
+    assert len(texts(index)) > 2
+    assert not any("granite" in text for text in texts(index))
 
 
 def test_threads_add_ask_and_remove_at_the_same_time(index: Index, tmp_path: Path) -> None:

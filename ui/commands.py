@@ -7,7 +7,7 @@ to standard error; wording and layout are `render.py`'s, errors are told by `cli
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
@@ -17,10 +17,9 @@ from typing import Any
 from index.errors import CitewiseError, UnknownSource
 from index.types import Added, Document
 from qa.settings import Settings
-from qa.types import Answer
 
 from . import progress, render
-from .service import has_model, quiet
+from .service import quiet
 
 
 def settings_of(arguments: Namespace) -> Settings:
@@ -88,9 +87,7 @@ def ask(arguments: Namespace) -> int:
     if not question:
         raise CitewiseError("the question is empty; write one, for example: citewise ask what was decided")
     with _opened(arguments) as bot:
-        live = has_model(bot.settings) and sys.stdout.isatty() and not arguments.json
-        asked = {"question": question, "sources": arguments.source}
-        answer = _watched(bot.stream(**asked)) if live else bot.ask(**asked)
+        answer = bot.ask(question, sources=arguments.source)
         if answer.status == "not_found" and not answer.results:
             _refuse_empty(bot)
     if arguments.json:
@@ -98,21 +95,6 @@ def ask(arguments: Namespace) -> int:
     else:
         render.show(render.answer_blocks(answer))
     return 0
-
-
-def _watched(snapshots: Iterator[Answer]) -> Answer:
-    """Show an answer while it is written; return the last snapshot, which is left to be printed whole."""
-    from rich.console import Console
-    from rich.live import Live
-
-    console = Console(markup=False, highlight=False, emoji=False)
-    answer = None
-    with Live(console=console, transient=True) as live:
-        for answer in snapshots:
-            live.update(render.as_rich([render.Block(render.visible(answer.text) or "Searching…", "dim")]))
-    if answer is None:
-        raise CitewiseError("no answer came; ask again")
-    return answer
 
 
 def _refuse_empty(bot: Any) -> None:

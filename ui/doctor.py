@@ -18,7 +18,7 @@ from qa.settings import Settings
 
 from .commands import settings_of
 from .render import count, one_line
-from .service import has_model, quiet, version
+from .service import quiet, version
 
 _PACKAGES = ("chromadb", "llama-index-core", "gradio", "openai", "tantivy", "onnxruntime", "pypdfium2")
 _WIDTH = 10
@@ -93,13 +93,11 @@ def _encoder() -> Iterator[Line]:
 
 
 def _model(settings: Settings) -> Iterator[Line]:
-    if has_model(settings):
-        where = settings.base_url or "OpenAI"
-        yield Line("ok", "model", f"{settings.model or 'the default model'} at {where} writes the answers")
-        if not settings.api_key and not settings.base_url:
-            yield Line("warn", "model", "there is no key for it; set OPENAI_API_KEY or OPENAI_BASE_URL")
+    if settings.model or settings.api_key or settings.base_url:
+        unused = "a language model is configured, but this version does not use one yet; answers are quotes alone"
+        yield Line("warn", "model", unused)
     else:
-        yield Line("ok", "model", "none configured: answers are quotes alone, nothing leaves this computer")
+        yield Line("ok", "model", "none: answers are quotes alone, nothing leaves this computer")
 
 
 def _chroma(settings: Settings) -> Iterator[Line]:

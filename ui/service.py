@@ -14,7 +14,6 @@ from typing import BinaryIO
 from index.errors import CitewiseError
 from index.types import Added, Failure
 from qa.chatbot import Chatbot
-from qa.settings import Settings
 
 MEGABYTE = 1_000_000
 MAX_QUESTION = 4_000
@@ -59,11 +58,6 @@ def version() -> str:
         return metadata.version("citewise")
     except metadata.PackageNotFoundError:
         return "(not installed)"
-
-
-def has_model(settings: Settings) -> bool:
-    """Tell whether a language model is configured to write the answers."""
-    return bool(settings.model or settings.api_key or settings.base_url)
 
 
 def quiet() -> None:

@@ -1,0 +1,108 @@
+"""The README's commands are run as they stand there."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, SEEDS, address_of, environment
+
+README = (ROOT / "README.md").read_text("utf-8")
+CONSOLE = [
+    shlex.split(line[2:], comments=True)
+    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("$ ")
+]
+COMMANDS = [command for command in CONSOLE if command[0] == "citewise"]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home folder with what the README's examples name."""
+    import make_documents as make
+
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    make.pdf(reports / "q3.pdf", ["Revenue grew by 12 percent in 2023.", "The accounts were audited by Holm & Berg."])
+    (tmp_path / "notes.md").write_text("# Risks\n\nThe main liquidity risk is a late payment.\n", "utf-8")
+    questions = tmp_path / "my-questions"
+    shutil.copytree(SEEDS, questions / "docs")
+    (questions / "questions.jsonl").write_text('{"question": "How many targets were struck?", "answers": ["85"]}\n')
+    return tmp_path
+
+
+def run(arguments: list[str], home: Path) -> subprocess.CompletedProcess[str]:
+    """Run a citewise command in the home folder."""
+    expanded = [str(home / part[2:]) if part.startswith("~/") else part for part in arguments]
+    return subprocess.run(
+        [sys.executable, "-m", "ui.cli", *expanded],
+        cwd=home,
+        env=environment(HOME=str(home), CITEWISE_LIBRARY=str(home / "library")),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_every_citewise_command_of_the_readme_runs_in_order(home: Path) -> None:
+    assert {command[1] for command in COMMANDS} >= {"add", "ask", "search", "list", "remove", "serve", "eval", "doctor"}
+    for command in COMMANDS:
+        if command[1] != "serve":
+            done = run(command[1:], home)
+            assert done.returncode == 0, (command, done.stderr)
+            assert done.stdout, command
+    assert "notes.md" not in run(["list"], home).stdout
+
+
+def test_the_readme_s_server_serves(home: Path) -> None:
+    (command,) = [command for command in COMMANDS if command[1] == "serve"]
+    arguments = [str(home / part[2:]) if part.startswith("~/") else part for part in command[1:]]
+    log = home / "log"
+    with log.open("w") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ui.cli", *arguments, "--port", "0"],
+            cwd=home,
+            env=environment(CITEWISE_LIBRARY=str(home / "library")),
+            stderr=stream,
+        )
+        try:
+            assert address_of(process, log).startswith("http://127.0.0.1:")
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def test_the_readme_s_python_runs(tmp_path: Path) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    shutil.copytree(SEEDS, tmp_path / "seeds")
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert done.stdout.startswith("over 85 targets In an escalation")
+
+
+def test_every_make_target_of_the_readme_is_one() -> None:
+    targets = [command for command in CONSOLE if command[0] == "make"]
+    assert targets
+    for target in targets:
+        named = [part for part in target[1:] if "=" not in part]
+        subprocess.run(["make", "-n", *named], cwd=ROOT, check=True, capture_output=True, env=dict(os.environ))
+
+
+def test_every_setting_of_the_readme_is_known_and_none_is_left_out() -> None:
+    from qa.settings import KNOWN
+
+    told = set(re.findall(r"`(CITEWISE_[A-Z_]+)`", README))
+    assert told == KNOWN
