@@ -5,6 +5,7 @@ memory stays bounded.
 """
 
 import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -181,5 +182,15 @@ def gone(records: Iterable[Record], folders: Sequence[str]) -> list[Record]:
         for record in records
         if record.folder
         and any(record.path.startswith(os.path.join(folder, "")) for folder in folders)
-        and not os.path.lexists(record.path)
+        and _is_gone(record.path)
     ]
+
+
+def _is_gone(path: str) -> bool:
+    """Tell a file that was deleted, or replaced by a folder, from one that can't be looked at for now."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False

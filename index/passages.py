@@ -142,7 +142,8 @@ def _packed(blocks: list[_Block]) -> Iterator[list[Span]]:
     size, page, only_headings, short = 0, 0, False, False
     for block in blocks:
         total = sum(block.tokens)
-        fits = size + total <= JOINED_TOKENS and block.page == page
+        limit = MAX_TOKENS if only_headings else JOINED_TOKENS
+        fits = size + total <= limit and block.page == page
         joins = fits and (only_headings or (not block.heading and (short or total < SHORT)))
         if total > MAX_TOKENS:
             opening = current if only_headings and block.page == page else []

@@ -1,6 +1,7 @@
 """Answers without a language model: the sentences that answer, quoted word for word, or `not_found`."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,9 @@ CONFIDENCE: Mapping[str, float] = {
 }
 """Weights learnt by `training/fit_refusal.py` from questions on the documents' topics and on others."""
 
+_LIKE_MARKS = re.compile(r"\[(?:\d{1,4}|unsupported)\]")
+"""What a document's own footnote numbers look like; left in the text, they would be taken for marks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:
@@ -49,7 +53,7 @@ def answer_by_quotes(question: str, evidence: Evidence) -> Answer:
         return Answer(question, NOT_FOUND, results=tuple(results), status="not_found")
     return Answer(
         question=question,
-        text="\n\n".join(f"{quote.text} [{number}]" for number, quote in enumerate(quotes, 1)),
+        text="\n\n".join(f"{_LIKE_MARKS.sub('', quote.text)} [{number}]" for number, quote in enumerate(quotes, 1)),
         short=_short(question, quotes),
         citations=tuple(cite(quote, number) for number, quote in enumerate(quotes, 1)),
         results=tuple(results),

@@ -62,7 +62,8 @@ def check(bot: Chatbot, answer: Answer) -> Answer:
         assert bot.index.text(citation.source)[citation.start : citation.end] == citation.quote
         passage = next(r.passage for r in answer.results if r.passage.id == citation.passage_id)
         assert (citation.source, citation.title, citation.page) == (passage.source, passage.title, passage.page)
-        at = answer.text.index(citation.quote, at) + len(citation.quote)
+        shown = re.sub(r"\[\d+\]", "", citation.quote)  # a document's own footnote numbers would read as marks
+        at = answer.text.index(shown, at) + len(shown)
         assert answer.text[at:].lstrip().startswith(f"[{citation.number}]")
     if answer.short is not None:
         assert any(answer.short in citation.quote for citation in answer.citations)
@@ -173,7 +174,6 @@ def test_a_sentence_that_stands_in_several_documents_is_quoted_once(bot: Chatbot
     assert len(quotes) == len(set(quotes)) > 0
 
 
-@pytest.mark.xfail(strict=True, reason="BUG: footnote numbers inside a quote read as marks of the answer")
 def test_footnote_numbers_in_a_document_are_not_taken_for_marks(tmp_path: Path) -> None:
     (tmp_path / "rome.txt").write_text("Rome was founded in 753 BC.[3] It became a republic in 509 BC.[4][12]")
     with Chatbot.open(tmp_path / "library", Settings()) as opened:
