@@ -156,7 +156,7 @@ class Index:
         vector = self.encoder.embed([whole])[0]
         dense = self._store.query(vector, max(CANDIDATES, k), documents)
         keyword = self._keywords.search(question.words, max(CANDIDATES, k), documents)
-        fused = fuse(dense, keyword, max(0.02, MEANING * question.meaning))
+        fused = fuse(dense, keyword, MEANING * question.meaning if keyword else 1.0)
         candidates = [
             Candidate(passage, score, similarities(vector, sketched, len(passage.sentences)))
             for passage, sketched, score in self._shown(fused, k)

@@ -103,14 +103,20 @@ def ranked(question: Question, candidates: Sequence[Candidate], similarity: floa
     weights = np.array([WEIGHTS[name] for name in FEATURES], np.float32)
     rows = features(question, candidates)
     scores = [values @ weights for values in rows]
-    unknown = FOUND * (1.0 - question.meaning)
-    merits = [
-        float(values.max(initial=-99.0)) + unknown * candidate.score
-        for values, candidate in zip(scores, candidates, strict=True)
-    ]
+    merits = [_merit(question, c, values) for c, values in zip(candidates, scores, strict=True)]
     order = sorted(range(len(candidates)), key=lambda i: -merits[i])
     best = tuple(replace(candidates[i], score=merits[i]) for i in order)
     return Evidence(question, best, tuple(scores[i] for i in order), tuple(rows[i] for i in order), similarity, among)
+
+
+def _merit(question: Question, candidate: Candidate, scores: Vector) -> float:
+    """Return a passage's rank value: its best sentence and, as far as the language is unknown, the search's own score.
+
+    In another script, where the encoder knows nothing, the search's order stands.
+    """
+    if not question.meaning:
+        return candidate.score
+    return float(scores.max(initial=-99.0)) + FOUND * (1.0 - question.meaning) * candidate.score
 
 
 def features(question: Question, candidates: Sequence[Candidate]) -> list[NDArray[np.float32]]:

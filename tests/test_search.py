@@ -143,3 +143,10 @@ def test_the_retriever_keeps_to_its_sources_and_gives_headings(small: Index) -> 
     source = next(d.source for d in small.documents() if d.source.endswith("tower.md"))
     (only,) = PassageRetriever(small, sources=[source]).retrieve(QueryBundle("roses"))
     assert only.metadata == {"source": source, "title": "The tower", "page": None, "heading": "The tower"}
+
+
+@pytest.mark.parametrize("question", ["東京の寺と高さ", "книги и ёлка во дворе", "राम हर दिन"])
+def test_in_a_script_that_the_encoder_does_not_know_the_keywords_decide(small: Index, question: str) -> None:
+    by_words = [result.passage.id for result in small.search_keywords(question, 5)]
+    assert by_words
+    assert [result.passage.id for result in small.search(question, 5)][: len(by_words)] == by_words
