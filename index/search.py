@@ -22,15 +22,21 @@ Ranking = Sequence[tuple[str, float]]
 
 
 def fuse(dense: Ranking, keyword: Ranking, weight: float) -> list[tuple[str, float]]:
-    """Return all ids of both rankings by the weighted sum of their z-scores, `weight` being the dense one's share."""
+    """Return all ids of both rankings by the weighted sum of their z-scores, `weight` being the dense one's share.
+
+    What one ranking lacks has its lowest score there, or none where every passage that has one of the words was found.
+    """
+    if 0 < len(keyword) < CANDIDATES:
+        keyword = [*keyword, ("", 0.0)]
     by_meaning, by_words = _standardised(dense), _standardised(keyword)
     floor_meaning = min(by_meaning.values(), default=0.0)
     floor_words = min(by_words.values(), default=0.0)
     fused = {
         i: weight * by_meaning.get(i, floor_meaning) + (1 - weight) * by_words.get(i, floor_words)
-        for i in [*by_meaning, *by_words]
+        for i in [*by_words, *by_meaning]
+        if i
     }
-    return sorted(fused.items(), key=lambda pair: (-pair[1], pair[0]))
+    return sorted(fused.items(), key=lambda pair: (-pair[1], -by_meaning.get(pair[0], floor_meaning), pair[0]))
 
 
 def trust_in_meaning(query: str) -> float:
