@@ -54,6 +54,8 @@ WEIGHTS: Mapping[str, float] = {
 }
 FOUND = 1.5
 """What the search's own order counts in a language that the encoder does not know, where sentences tell less."""
+FIGURES = 3.0
+"""What the search's own order counts in a table of figures."""
 _REFERS = re.compile(r"(?:He|She|It|They|This|These|That|Those|His|Her|Their|Its|Such)\b")
 _TYPICAL = 22  # words in a sentence
 
@@ -110,13 +112,21 @@ def ranked(question: Question, candidates: Sequence[Candidate], similarity: floa
 
 
 def _merit(question: Question, candidate: Candidate, scores: Vector) -> float:
-    """Return a passage's rank value: its best sentence and, as far as the language is unknown, the search's own score.
+    """Return a passage's rank value: its best sentence and, where sentences tell little, the search's own score.
 
-    In another script, where the encoder knows nothing, the search's order stands.
+    They tell less in a language that the encoder does not know well, and in tables, whose lines are no sentences. In
+    another script, where the encoder knows nothing, the search's order stands.
     """
     if not question.meaning:
         return candidate.score
-    return float(scores.max(initial=-99.0)) + FOUND * (1.0 - question.meaning) * candidate.score
+    doubt = FOUND * (1.0 - question.meaning) + FIGURES * _figures(candidate.passage.text)
+    return float(scores.max(initial=-99.0)) + doubt * candidate.score
+
+
+def _figures(text: str) -> float:
+    """Return how far a text is a table of figures: 0 for prose, with its few dates, up to 1."""
+    digits = sum(map(str.isdigit, text)) / max(1, len(text))
+    return min(1.0, max(0.0, 6 * (digits - 0.03)))
 
 
 def features(question: Question, candidates: Sequence[Candidate]) -> list[NDArray[np.float32]]:

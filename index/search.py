@@ -10,7 +10,7 @@ from .words import language, mostly_latin
 CANDIDATES = 100
 """Passages that each of the two searches brings before they are fused."""
 
-MEANING = 0.45
+MEANING = 0.6
 """The dense search's share of the vote, for a language that the encoder knows."""
 BLENDED = 24
 """Passages whose sentences' similarity is looked at."""
