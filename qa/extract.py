@@ -13,10 +13,10 @@ from .types import Answer, Citation
 
 NOT_FOUND = "I could not find this in your documents."
 MAX_QUOTES = 3
-MARGIN = 3.0
+MARGIN = 3.5
 """How far behind the best sentence's score another may be and still be quoted."""
 
-BIAS = -10.2
+BIAS = -9.8
 CONFIDENCE: Mapping[str, float] = {
     "similarity": 7.4,
     "nearest": 10.7,
