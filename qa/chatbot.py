@@ -1,7 +1,7 @@
 """The chatbot: documents in a library, a question in, an Answer out."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -15,6 +15,9 @@ from index.types import Added, OnProgress
 from .examples import candidates
 from .extract import answer_by_quotes
 from .followup import context_of
+from .generate import OWN_WORDS, answer_by_model, standalone_by
+from .models import Model, ModelError, open_model
+from .parts import look_up
 from .settings import Settings
 from .types import Answer, Turn
 
@@ -22,16 +25,17 @@ from .types import Answer, Turn
 class Chatbot:
     """Answer questions from the documents of one library; holds no conversation, and is safe to share by threads."""
 
-    def __init__(self, index: Index, settings: Settings) -> None:
+    def __init__(self, index: Index, settings: Settings, model: Model | None = None) -> None:
         self.index = index
         self.settings = settings
+        self.model = model
 
     @classmethod
     def open(cls, library: str | Path | None = None, settings: Settings | None = None) -> "Chatbot":
         """Open the library in a folder, made if there is none; by default the one that the settings name."""
         settings = settings or Settings.from_env()
         folder = library or settings.library or default_library()
-        return cls(Index(folder, settings.chroma_url), settings)
+        return cls(Index(folder, settings.chroma_url), settings, open_model(settings))
 
     def __enter__(self) -> "Chatbot":
         return self
@@ -59,11 +63,37 @@ class Chatbot:
     ) -> Iterator[Answer]:
         """Yield the answer as it grows, each time whole; the last one is complete and checked."""
         began = perf_counter()
-        evidence = self.index.evidence(question, sources, context_of(question, history))
+        meant = self._meant(question, history)
+        condensed = perf_counter()
+        evidence, parts = look_up(self.index, meant.question, sources, meant.context)
         searched = perf_counter()
-        answer = answer_by_quotes(question, evidence)
-        timings = {"search": (searched - began) * 1000, "answer": (perf_counter() - searched) * 1000}
-        yield replace(answer, timings=timings)
+        answer = replace(answer_by_quotes(meant.question, evidence, parts), question=question)
+        timings = {
+            **meant.timings,
+            "condense": (condensed - began) * 1000,
+            "search": (searched - condensed) * 1000,
+            "answer": (perf_counter() - searched) * 1000,
+        }
+        answer = replace(answer, timings=timings)
+        if self.model is None or answer.status == "not_found":
+            yield answer
+        elif meant.failed:
+            yield replace(answer, note=f"{meant.failed}; {OWN_WORDS}")
+        else:
+            drop = self.settings.unsupported == "drop"
+            yield from answer_by_model(self.model, meant.question, answer, parts, drop=drop)
+
+    def _meant(self, question: str, history: Sequence[Turn]) -> "_Meant":
+        """Return the question as it is searched for: made to stand alone by the model, or with what it leans on."""
+        if self.model is None or not history or not question.strip():
+            return _Meant(question, context_of(question, history))
+        try:
+            reply = standalone_by(self.model, question, history)
+        except ModelError as error:
+            return _Meant(question, context_of(question, history), failed=str(error))
+        tokens = {"prompt_tokens": float(reply.prompt_tokens), "completion_tokens": float(reply.completion_tokens)}
+        context = "" if reply.text else context_of(question, history)
+        return _Meant(reply.text or question, context, timings=tokens)
 
     def examples(self, n: int = 4) -> list[str]:
         """Return up to `n` questions, made from the documents' own sentences, that the documents answer."""
@@ -72,6 +102,16 @@ class Chatbot:
             if len(found) < n and self.ask(question).status == "answered":
                 found.append(question)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What is searched for: a question, with `context` for what it leaves unsaid; `failed` is why no model made it."""
+
+    question: str
+    context: str = ""
+    failed: str | None = None
+    timings: dict[str, float] = field(default_factory=dict[str, float])
 
 
 _TRIED = 4

@@ -1,18 +1,19 @@
 """Answers without a language model: the sentences that answer, quoted word for word, or `not_found`."""
 
 import math
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
 from index.rerank import Evidence
-from index.types import Passage, SearchResult, Span
+from index.types import SearchResult
 
+from .parts import Part
+from .quotes import Quote, cite, without_marks
 from .short import exact_words
-from .types import Answer, Citation
+from .types import Answer
 
 NOT_FOUND = "I could not find this in your documents."
 MAX_QUOTES = 3
+QUOTES_A_PART = 2
 MARGIN = 3.5
 """How far behind the best sentence's score another may be and still be quoted."""
 
@@ -27,37 +28,46 @@ CONFIDENCE: Mapping[str, float] = {
 }
 """Weights learnt by `training/fit_refusal.py` from questions on the documents' topics and on others."""
 
-_LIKE_MARKS = re.compile(r"\[(?:\d{1,4}|unsupported)\]")
-"""What a document's own footnote numbers look like; left in the text, they would be taken for marks."""
 
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """A sentence of a passage, and how well it answers."""
-
-    passage: Passage
-    span: Span  # within the passage
-    score: float
-
-    @property
-    def text(self) -> str:
-        """The quoted words."""
-        return self.passage.text[self.span[0] : self.span[1]]
-
-
-def answer_by_quotes(question: str, evidence: Evidence) -> Answer:
-    """Return the answer that the evidence gives in its own words."""
-    results = [SearchResult(c.passage, c.score) for c in evidence.candidates]
-    quotes = best_quotes(evidence)
-    if not quotes or confidence(evidence) < 0:
-        return Answer(question, NOT_FOUND, results=tuple(results), status="not_found")
+def answer_by_quotes(question: str, evidence: Evidence, parts: Sequence[Part] = ()) -> Answer:
+    """Return the answer that the evidence gives in its own words, to each part of a question that has several."""
+    results = tuple(SearchResult(c.passage, c.score) for c in evidence.candidates)
+    by_part = [(part, best_quotes(part.evidence)[:QUOTES_A_PART]) for part in parts if is_covered(part.evidence)]
+    quotes = _distinct(quote for _, found in by_part for quote in found)
+    if not quotes and is_covered(evidence):
+        quotes = best_quotes(evidence)
+    if not quotes:
+        return Answer(question, NOT_FOUND, results=results, status="not_found")
+    missing = [part.question for part in parts if part not in [p for p, _ in by_part]]
     return Answer(
         question=question,
-        text="\n\n".join(f"{_LIKE_MARKS.sub('', quote.text)} [{number}]" for number, quote in enumerate(quotes, 1)),
-        short=_short(question, quotes),
+        text="\n\n".join(f"{without_marks(quote.text)} [{number}]" for number, quote in enumerate(quotes, 1)),
+        short=_short(parts[0].question if parts else question, quotes),
         citations=tuple(cite(quote, number) for number, quote in enumerate(quotes, 1)),
-        results=tuple(results),
+        results=_merged(results, parts),
+        status="partial" if missing else "answered",
+        note=not_covered(missing) if missing else None,
     )
+
+
+def is_covered(evidence: Evidence) -> bool:
+    """Tell whether the evidence is enough to answer its question."""
+    return bool(evidence.candidates) and confidence(evidence) >= 0
+
+
+def not_covered(parts: Iterable[str]) -> str:
+    """Say which parts of a question the documents do not answer."""
+    return f"Not in your documents: {'; '.join(part.strip() for part in parts)}"
+
+
+def _distinct(quotes: Iterable[Quote]) -> list[Quote]:
+    return list({(quote.passage.id, quote.span): quote for quote in quotes}.values())
+
+
+def _merged(results: tuple[SearchResult, ...], parts: Sequence[Part]) -> tuple[SearchResult, ...]:
+    """Return the passages of the whole question and of its parts, each once."""
+    found = [SearchResult(c.passage, c.score) for part in parts for c in part.evidence.candidates]
+    return tuple({result.passage.id: result for result in (*found, *results)}.values()) if parts else results
 
 
 def _short(question: str, quotes: Sequence[Quote]) -> str | None:
@@ -71,34 +81,19 @@ def _short(question: str, quotes: Sequence[Quote]) -> str | None:
 
 def best_quotes(evidence: Evidence) -> list[Quote]:
     """Return up to three sentences, best first, that answer about as well as the best one."""
-    quotes = [
-        Quote(candidate.passage, span, float(score))
+    scored = [
+        (float(score), Quote(candidate.passage, span))
         for candidate, scores in zip(evidence.candidates, evidence.scores, strict=True)
         for span, score in zip(candidate.passage.sentences, scores, strict=True)
     ]
-    quotes.sort(key=lambda quote: -quote.score)
+    scored.sort(key=lambda pair: -pair[0])
     chosen: list[Quote] = []
-    for quote in quotes:
-        if len(chosen) == MAX_QUOTES or (chosen and quote.score < chosen[0].score - MARGIN):
+    for score, quote in scored:
+        if len(chosen) == MAX_QUOTES or (chosen and score < scored[0][0] - MARGIN):
             break
         if all(quote.text != other.text for other in chosen):
             chosen.append(quote)
     return chosen
-
-
-def cite(quote: Quote, number: int) -> Citation:
-    """Return the citation of a quote, its offsets within the document."""
-    passage = quote.passage
-    return Citation(
-        number=number,
-        source=passage.source,
-        title=passage.title,
-        page=passage.page,
-        start=passage.start + quote.span[0],
-        end=passage.start + quote.span[1],
-        quote=quote.text,
-        passage_id=passage.id,
-    )
 
 
 def confidence(evidence: Evidence) -> float:

@@ -34,8 +34,9 @@ class Answer:
     `text` carries marks `[1]`, `[2]` that number `citations` in reading order; every mark has a citation and every
     citation a mark. `short` holds the exact words that answer, a part of a quote, where they can be told. `results`
     are the passages considered, best first; for `not_found` the nearest ones. `model` names what wrote the text
-    ("extractive" without a language model). `timings` maps a stage to milliseconds. `done` is False for the
-    snapshots of a stream before the last.
+    ("extractive" without a language model); `note` says in a line what a person should know beside it: why the model
+    did not answer, which part is not covered. `timings` maps a stage to milliseconds, and `..._tokens` to tokens.
+    `done` is False for the snapshots of a stream before the last.
     """
 
     question: str
@@ -45,5 +46,6 @@ class Answer:
     results: tuple[SearchResult, ...] = ()
     status: str = "answered"
     model: str = "extractive"
+    note: str | None = None
     timings: dict[str, float] = field(default_factory=dict[str, float])
     done: bool = True

@@ -17,6 +17,7 @@ from typing import Any
 from index.errors import CitewiseError, UnknownSource
 from index.types import Added, Document
 from qa.settings import Settings
+from qa.types import Answer
 
 from . import progress, render
 from .service import quiet
@@ -87,7 +88,7 @@ def ask(arguments: Namespace) -> int:
     if not question:
         raise CitewiseError("the question is empty; write one, for example: citewise ask what was decided")
     with _opened(arguments) as bot:
-        answer = bot.ask(question, sources=arguments.source)
+        answer = _asked(bot, question, arguments.source)
         if answer.status == "not_found" and not answer.results:
             _refuse_empty(bot)
     if arguments.json:
@@ -95,6 +96,17 @@ def ask(arguments: Namespace) -> int:
     else:
         render.show(render.answer_blocks(answer))
     return 0
+
+
+def _asked(bot: Any, question: str, sources: list[str] | None) -> Answer:
+    """Ask, and show on a terminal what is being done for as long as it takes."""
+    with progress.answering() as show:
+        snapshots = bot.stream(question, sources=sources)
+        answer: Answer = next(snapshots)
+        for answer in snapshots:
+            if show and not answer.done:
+                show("writing the answer" if answer.text else "reading the passages")
+    return answer
 
 
 def _refuse_empty(bot: Any) -> None:

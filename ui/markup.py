@@ -40,9 +40,9 @@ def error_html(message: str) -> str:
     return f'<div class="cw-answer cw-error" role="alert"><p>{escape(message)}</p></div>'
 
 
-def waiting_html() -> str:
-    """Show that the documents are being searched."""
-    return '<div class="cw-answer cw-waiting"><p>Searching your documents</p></div>'
+def waiting_html(doing: str = "Searching your documents") -> str:
+    """Show what is being done while there is no text yet."""
+    return f'<div class="cw-answer cw-waiting" role="status"><p>{escape(doing)}</p></div>'
 
 
 def empty_html() -> str:
@@ -58,9 +58,12 @@ def answer_html(answer: Answer) -> str:
     """Show an answer: the short answer, the text with marks, and every quote with its file and page."""
     if answer.status == "not_found":
         return _not_found(answer)
+    if not answer.done and not answer.text:
+        return waiting_html(f"Reading {count(len(answer.results), 'passage')}")
     parts: list[str] = []
     if answer.status == "partial":
         parts.append('<p class="cw-badge">Only partly in your documents</p>')
+    parts.append(_note(answer))
     if answer.short:
         parts.append(f'<p class="cw-short" dir="auto">{escape(answer.short)}</p>')
     if not (answer.done and is_quotes_only(answer)):
@@ -68,6 +71,10 @@ def answer_html(answer: Answer) -> str:
     parts.append(_quotes(answer))
     state = "" if answer.done else " cw-writing"
     return f'<div class="cw-answer{state}">{"".join(parts)}</div>'
+
+
+def _note(answer: Answer) -> str:
+    return f'<p class="cw-note" dir="auto">{escape(answer.note)}</p>' if answer.note else ""
 
 
 def _marked(answer: Answer) -> str:
@@ -94,7 +101,7 @@ def _inline(text: str) -> str:
 
 def _quotes(answer: Answer) -> str:
     if not answer.citations:
-        return ""
+        return _nearest(answer) if answer.done else ""
     cards = "".join(_quote(c, answer.short) for c in answer.citations)
     sources = {c.source for c in answer.citations}
     title = f"{count(len(answer.citations), 'quote')} from {count(len(sources), 'document')}"
@@ -123,17 +130,18 @@ def _place(source: str, page: int | None) -> str:
     return f'<p class="cw-place">{shown}{"" if page is None else f", page {page}"}</p>'
 
 
-def _not_found(answer: Answer) -> str:
+def _nearest(answer: Answer) -> str:
     shown = "".join(_passage(r) for r in answer.results[:NEAREST])
-    nearest = (
-        f'<details class="cw-quotes"><summary>The nearest passages, which may not answer it</summary>'
-        f"<ol>{shown}</ol></details>"
-        if shown
-        else ""
-    )
+    if not shown:
+        return ""
+    title = "The nearest passages, which may not answer it"
+    return f'<details class="cw-quotes"><summary>{title}</summary><ol>{shown}</ol></details>'
+
+
+def _not_found(answer: Answer) -> str:
     return (
         '<div class="cw-answer cw-none"><p class="cw-badge">Not in your documents</p>'
-        f'<p class="cw-text" dir="auto">{escape(answer.text)}</p>{nearest}</div>'
+        f'<p class="cw-text" dir="auto">{escape(answer.text)}</p>{_note(answer)}{_nearest(answer)}</div>'
     )
 
 

@@ -44,6 +44,18 @@ def questions() -> Generator[Callable[[int, int], None] | None]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+@contextmanager
+def answering() -> Generator[Callable[[str], None] | None]:
+    """Give a function that shows what is being done for an answer, or None without a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True, markup=False).status("searching the documents") as status:
+        yield status.update
+
+
 def _bar() -> "Bar":
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn

@@ -118,15 +118,20 @@ class Block:
 
 def answer_blocks(answer: Answer) -> list[Block]:
     """Lay out an answer for a terminal: the short answer, the text, every quote under its file and page."""
+    note = [Block(one_line(answer.note), "yellow"), Block("")] if answer.note else []
     if answer.status == "not_found":
-        return [Block(f"✗ {visible(answer.text)}", "yellow"), *_nearest(answer.results)]
+        return [Block(f"✗ {visible(answer.text)}", "yellow"), *note[:1], *_nearest(answer.results)]
     blocks = [Block(visible(answer.text))]
     if answer.short:
         blocks = [Block(one_line(answer.short), "bold green"), Block(""), *blocks]
     if answer.status == "partial":
-        blocks = [Block("Only part of this is in your documents.", "yellow"), Block(""), *blocks]
+        blocks = [Block("Only part of this is in your documents.", "yellow"), *note[:1], Block(""), *blocks]
+    else:
+        blocks = [*note, *blocks]
     if answer.citations:
         blocks += [Block(""), Block("Sources", "bold")]
+    else:
+        blocks += _nearest(answer.results)
     for c in answer.citations:
         blocks.append(Block(f"[{c.number}] {place(c.source, c.page)}", "cyan"))
         blocks.append(Block(visible(c.quote), indent=4, strong=visible(answer.short or "")))
