@@ -170,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.owner.closing.wait(reply.delay)
         if reply.content is not None:
             self._send(reply.status, reply.content, reply.content_type, reply.headers)
-        elif self.path == EMBEDDINGS:
+        elif self.path.startswith(EMBEDDINGS):
             self._send(200, embedded(body, self.server.owner.dimensions))
         elif body.get("stream") and reply.stream:
             self._stream(body, reply)
@@ -178,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, whole(body, reply))
 
     def _request(self, body: dict[str, Any]) -> Request:
-        return Request(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+        return Request(self.path.partition("?")[0], {name.lower(): value for name, value in self.headers.items()}, body)
 
     def _send(
         self, status: int, content: str, kind: str = "application/json", headers: dict[str, str] | None = None
