@@ -72,10 +72,10 @@ def _sentence(refusal: Refusal, model: str, address: str) -> str:
     return f"refused the request ({said}): check CITEWISE_MODEL and OPENAI_BASE_URL"
 
 
-def told_in(body: Any) -> str:
+def told_in(body: Any, depth: int = 3) -> str:
     """Return the server's own words from the body of an error, in whichever of the usual places they are."""
-    if isinstance(body, Mapping):
-        found = (told_in(body.get(name)) for name in ("message", "detail", "error"))
+    if isinstance(body, Mapping) and depth:
+        found = (told_in(body.get(name), depth - 1) for name in ("message", "detail", "error"))
         return next(filter(None, found), "")
     return body if isinstance(body, str) and not body.lstrip().startswith("<") else ""
 
@@ -101,9 +101,9 @@ def harmless(text: str, secret: str, length: int = 160) -> str:
 def seconds_asked(headers: Mapping[str, str]) -> float:
     """Return how long a server asks to wait, by its `retry-after`: seconds or a date; 0 where it says nothing."""
     value = headers.get("retry-after", "")
-    if re.fullmatch(r"\d+(\.\d+)?", value):
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", value):
         return float(value)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0

@@ -7,6 +7,7 @@ write a Provider and one branch in `open_model`.
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -84,6 +85,7 @@ class _OpenAI:
             headers={"api-key": key} if query else {},
             follow_redirects=False,  # they would carry the documents to another address,
             trust_env=not local,  # as would a proxy that the environment names
+            event_hooks={"response": [_remember]},
         )
         try:
             self._llm = OpenAILike(
@@ -128,20 +130,26 @@ class _OpenAI:
         return {name: openai.omit if name in self._refused else value for name, value in parameters.items()}
 
     async def _sent(self, messages: Sequence[Message], parameters: dict[str, Any]) -> AsyncGenerator[Piece, None]:
+        """Send one request, streamed if the server can, and see that its response is closed however this ends."""
         from llama_index.core.llms import ChatMessage
 
         chat = [ChatMessage(role=m.role, content=_encodable(m.content)) for m in messages]
-        if self._streams:
-            spoke = False
-            async with aclosing(await self._llm.astream_chat(chat, **parameters)) as chunks:
-                async for chunk in chunks:
+        responses: list[Any] = []
+        _responses.set(responses)
+        try:
+            if self._streams:
+                spoke = False
+                async for chunk in await self._llm.astream_chat(chat, **parameters):
                     spoke = True
                     yield _piece(chunk.raw)
-            if spoke:
-                return
-        whole = await self._llm.achat(chat, **parameters)
-        self._streams = False
-        yield _piece(whole.raw)
+                if spoke:
+                    return
+            whole = await self._llm.achat(chat, **parameters)
+            self._streams = "json" not in responses[0].headers.get("content-type", "")
+            yield _piece(whole.raw)
+        finally:
+            for response in responses:
+                await response.aclose()
 
     def failure(self, error: Exception) -> Failure:
         """Explain an error of the clients below, in words that hold no key."""
@@ -165,6 +173,14 @@ class _OpenAI:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+_responses: ContextVar[list[Any]] = ContextVar("_responses")
+"""The responses to the request that a task has under way: the clients close them late, or never, when left early."""
+
+
+async def _remember(response: Any) -> None:
+    _responses.get().append(response)
 
 
 def _piece(raw: Any) -> Piece:

@@ -34,6 +34,7 @@ class Request:
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    query: str = ""
 
     @property
     def question(self) -> str:
@@ -178,7 +179,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, whole(body, reply))
 
     def _request(self, body: dict[str, Any]) -> Request:
-        return Request(self.path.partition("?")[0], {name.lower(): value for name, value in self.headers.items()}, body)
+        path, _, query = self.path.partition("?")
+        return Request(path, {name.lower(): value for name, value in self.headers.items()}, body, query)
 
     def _send(
         self, status: int, content: str, kind: str = "application/json", headers: dict[str, str] | None = None
