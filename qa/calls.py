@@ -34,7 +34,7 @@ class Model:
     ) -> None:
         self.name = name
         self.address = address
-        self._seconds = seconds
+        self.seconds = seconds
         self._context = context
         self._connect = connect
         self._provider: Provider | None = None
@@ -46,11 +46,15 @@ class Model:
         """The tokens of the context window to plan for."""
         return self._context()
 
-    def stream(self, messages: Sequence[Message], max_tokens: int) -> Iterator[Reply]:
-        """Yield the reply as it grows, each time whole, the last one `done`; raise ModelError where it fails."""
+    def stream(self, messages: Sequence[Message], max_tokens: int, seconds: float | None = None) -> Iterator[Reply]:
+        """Yield the reply as it grows, each time whole, the last one `done`; raise ModelError where it fails.
+
+        `seconds` is the time left, where that is less than a call may take.
+        """
+        seconds = max(0.0, min(self.seconds, self.seconds if seconds is None else seconds))
         said: SimpleQueue[str | Future[Reply]] = SimpleQueue()
         provider = self._connected()
-        call = _Call(provider, self._where, messages, max_tokens, self.context, self._seconds, said.put)
+        call = _Call(provider, self._where, messages, max_tokens, self.context, seconds, said.put)
         answer = self._background.submit(call.answer())
         answer.add_done_callback(said.put)
         try:
@@ -58,10 +62,14 @@ class Model:
         finally:
             answer.cancel()  # which closes the connection
 
-    def complete(self, messages: Sequence[Message], max_tokens: int) -> Reply:
+    def complete(self, messages: Sequence[Message], max_tokens: int, seconds: float | None = None) -> Reply:
         """Return the whole reply; raise ModelError where it fails."""
-        *_, last = self.stream(messages, max_tokens)
+        *_, last = self.stream(messages, max_tokens, seconds)
         return last
+
+    def connect(self) -> None:
+        """Load what the first call needs; nothing is sent."""
+        self._connected()
 
     def close(self) -> None:
         """Break off what runs and close the connections; they open again at the next call."""
@@ -95,9 +103,9 @@ class Model:
 
     def _news(self, said: "SimpleQueue[str | Future[Reply]]") -> "tuple[list[str], Future[Reply] | None]":
         try:
-            news = [said.get(timeout=self._seconds + _GRACE)]
+            news = [said.get(timeout=self.seconds + _GRACE)]
         except Empty:
-            raise _late(self._where, self._seconds) from None
+            raise _late(self._where, self.seconds) from None
         while not said.empty():
             news.append(said.get())
         last = news[-1]

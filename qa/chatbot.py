@@ -46,8 +46,10 @@ class Chatbot:
         self.close()
 
     def close(self) -> None:
-        """Close the library."""
+        """Close the library and the model's connections."""
         self.index.close()
+        if self.model:
+            self.model.close()
 
     def add(self, paths: str | Path | Iterable[str | Path], progress: OnProgress | None = None) -> Added:
         """Add files and folders; add a folder again to follow its changes."""
@@ -80,8 +82,8 @@ class Chatbot:
         elif meant.failed:
             yield replace(answer, note=f"{meant.failed}; {OWN_WORDS}")
         else:
-            drop = self.settings.unsupported == "drop"
-            yield from answer_by_model(self.model, meant.question, answer, parts, drop=drop)
+            drop, left = self.settings.unsupported == "drop", self.model.seconds - (perf_counter() - began)
+            yield from answer_by_model(self.model, meant.question, answer, parts, drop=drop, seconds=left)
 
     def _meant(self, question: str, history: Sequence[Turn]) -> "_Meant":
         """Return the question as it is searched for: made to stand alone by the model, or with what it leans on."""

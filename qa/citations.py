@@ -15,7 +15,7 @@ from .checks.claims import Claim, read_claim, telling_words
 from .checks.dates import states_moment
 from .checks.figures import states_figure
 from .checks.statements import Statement, statements
-from .checks.support import Source, supporting
+from .checks.support import Source, answering, supporting
 from .quotes import Quote, cite
 from .types import Citation
 
@@ -94,10 +94,10 @@ class Checker:
         return tuple(self._supporting(claim, statement.cited))
 
     def _supporting(self, claim: Claim, cited: Sequence[int]) -> list[Quote]:
-        found = supporting(claim, self._sources, cited, self._asked) if claim.telling or cited else []
+        says_more = len(claim.telling) > 1 or (claim.factual and bool(claim.telling or cited))
+        found = supporting(claim, self._sources, cited, self._asked) if says_more else []
         if not found and len(claim.telling) < _BRIEF:
-            whole = replace(claim, telling=claim.telling | self._asked)  # "85." means what was asked
-            found = supporting(whole, self._sources, (), self._asked)
+            found = answering(claim, self._sources, cited, self._asked)
         return found
 
     def _claim(self, statement: Statement) -> Claim:

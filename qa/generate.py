@@ -23,11 +23,11 @@ from .prompts import NOT_FOUND as SAYS_NOT_FOUND
 from .short import exact_words
 from .types import Answer, Turn
 
-ANSWER_TOKENS = 2_000
-"""Tokens that an answer may have at most, with the thinking of a model that thinks aloud."""
+ANSWER_TOKENS = 1_000
+"""Tokens that an answer may have at most; a model that thinks first gets more for that."""
 PASSAGE_TOKENS = 6_000
 """Tokens of passages at most, whatever the model could read: more cost more and are answered worse."""
-QUESTION_TOKENS = 500
+QUESTION_TOKENS = 200
 OWN_WORDS = "these are the documents' own words"
 _LETTERS_A_TOKEN = 3.5
 
@@ -35,21 +35,21 @@ Numbered = list[tuple[int, tuple[Passage, ...]]]
 
 
 def standalone_by(model: Model, question: str, history: Sequence[Turn]) -> Reply:
-    """Have the model make a follow-up stand alone; raise ModelError where it cannot."""
+    """Have the model make a follow-up stand alone, in half of its time; raise ModelError where it cannot."""
     messages = [Message("system", STANDALONE), Message("user", standalone_prompt(question, history))]
-    reply = model.complete(messages, QUESTION_TOKENS)
+    reply = model.complete(messages, QUESTION_TOKENS, model.seconds / 2)
     line = next((line.strip() for line in reply.text.splitlines() if line.strip()), "")
     said = re.sub(r"^(?:standalone question|question)\s*:\s*", "", line, flags=re.IGNORECASE).strip(" \"'“”`*")
     return replace(reply, text=said if 0 < len(said) <= max(400, 3 * len(question)) else "")
 
 
 def answer_by_model(
-    model: Model, question: str, by_quotes: Answer, parts: Sequence[Part] = (), *, drop: bool = False
+    model: Model, question: str, by_quotes: Answer, parts: Sequence[Part] = (), *, drop: bool = False, seconds: float
 ) -> Iterator[Answer]:
     """Yield the answer as the model writes it, the last one checked; `by_quotes` stands in where the model fails.
 
     The model is shown the passages of `by_quotes`, and `question` as it stands alone. With `drop`, sentences that are
-    not borne out are left out instead of flagged.
+    not borne out are left out instead of flagged. `seconds` is how long it may take.
     """
     began = perf_counter()
     numbered = shown([result.passage for result in by_quotes.results], model.context)
@@ -61,7 +61,7 @@ def answer_by_model(
     yield draft
     reply = Reply("", 0, 0)
     try:
-        for reply in model.stream(messages, _answer_tokens(model.context)):
+        for reply in model.stream(messages, _answer_tokens(model.context), seconds):
             if not reply.done:
                 verified = checker.check(_spoken(reply.text), finished=False)
                 yield replace(draft, text=verified.text, citations=verified.citations)
@@ -189,7 +189,7 @@ def _short(question: str, verified: Verified) -> str | None:
     """Return the exact words that answer: of a quote, and said in the text too."""
     for citation in verified.citations:
         found = exact_words(question, citation.quote)
-        if found and citation.quote[slice(*found)] in verified.text:
+        if found and citation.quote[slice(*found)].lower() in verified.text.lower():
             return citation.quote[slice(*found)]
     return None
 

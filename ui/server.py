@@ -56,6 +56,8 @@ def serve(paths: Sequence[str], host: str, port: int, settings: Settings) -> Non
         library = stack.enter_context(ExitStack())  # left after the server: open requests still need it
         running = stack.enter_context(_running(app, listener))
         service.opened = bot = library.enter_context(Chatbot.open(settings.library, settings))
+        if bot.model:  # its libraries take seconds to load, which the first question should not wait for
+            threading.Thread(target=bot.model.connect, daemon=True, name="citewise-model").start()
         _add(bot, paths)
         say(f"citewise is ready: http://{_bracketed(host)}:{listener.getsockname()[1]}")
         running.join()

@@ -18,7 +18,8 @@ LINK = "(link left out)"
 _NUMBERS = r"\d{1,4}(?:\s*(?:,|;|–|—|-|&|and|to|\]\s*,?\s*\[)\s*\^?\d{1,4})*"
 _MARK = re.compile(
     rf"[ \t]*(?:\[\s*\^?(?:passages?|sources?|documents?|docs?|ref(?:erence)?s?|quotes?|nos?\.?|#)?\s*"
-    rf"(?P<square>{_NUMBERS})\s*(?:†[^\]\n]{{0,80}})?\]|【\s*(?P<wide>\d{{1,4}})[^】\n]{{0,80}}】)",
+    rf"(?P<square>{_NUMBERS})\s*(?:†[^\]\n]{{0,80}})?\]|【\s*(?P<wide>\d{{1,4}})[^】\n]{{0,80}}】"
+    rf"|\[\^?(?P<open>\d{{1,4}})(?=[.,;:!?]?(?:\s|$)))",
     re.IGNORECASE,
 )
 _CODE_MARK = re.compile(rf"(?<=\S)[ \t]+{_MARK.pattern}[ \t]*$", re.MULTILINE | re.IGNORECASE)
@@ -169,7 +170,7 @@ def _code(body: str, end: str) -> Statement:
     cited: list[int] = []
 
     def take(match: re.Match[str]) -> str:
-        cited.extend(_numbers(match["square"] or match["wide"]))
+        cited.extend(_numbers(match["square"] or match["wide"] or match["open"]))
         return ""
 
     kept = _CODE_MARK.sub(take, body)
@@ -209,7 +210,7 @@ def _without_marks(text: str) -> tuple[str, list[tuple[int, str]]]:
         parted = match[0][0] in " \t" and text[match.end() : match.end() + 1].isalnum()
         kept += [text[at : match.start()], " " if parted else ""]
         length += match.start() - at
-        marks.append((length, match["square"] or match["wide"]))
+        marks.append((length, match["square"] or match["wide"] or match["open"]))
         length += parted
         at = match.end()
     kept.append(text[at:])

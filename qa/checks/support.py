@@ -8,7 +8,7 @@ judges here.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.types import Passage, Span
 from index.words import language
@@ -26,6 +26,8 @@ ENOUGH = 0.55
 """Share of a statement's telling words that a quote must have where it has the statement's figures or names."""
 ENOUGH_ALONE = 0.66
 """The same where the statement has neither."""
+ENOUGH_AS_ANSWER = 0.5
+"""Share of the words of a question and its answer of a word or two that the quote must have."""
 CERTAIN = 0.8
 """The same for a passage that the statement does not cite."""
 _LOOKED_AT = 16
@@ -95,6 +97,21 @@ class _Window:
     @property
     def quote(self) -> Quote:
         return Quote(self.source.passage, self.span)
+
+
+def answering(claim: Claim, sources: Sequence[Source], cited: Sequence[int], asked: frozenset[str]) -> list[Quote]:
+    """Return the sentence that bears out a claim of a word or two, which means something only as an answer: "85."
+
+    The sentence has to have the claim's words and half of these and the question's, `asked`, together.
+    """
+    whole = replace(claim, telling=claim.telling | asked)
+    mine = [source for source in sources if source.number in cited]
+    for some in (mine, sources):
+        for window in _best(whole, some):
+            alone = window.first == window.last and window.share >= ENOUGH_AS_ANSWER
+            if alone and claim.telling <= _stems(window) and not _missing(claim, window):
+                return [window.quote]
+    return []
 
 
 def supporting(
