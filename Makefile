@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 PORT   ?= 7860
 Q      ?= How many targets were struck?
 
-.PHONY: chat test install ask lint bench help
+.PHONY: chat test install ask lint bench live help
 
 chat: $(READY)  ## add seeds/ and serve the chat on http://127.0.0.1:7860 (PORT=... for another port)
 	@$(BIN)/citewise serve seeds --library library --port $(PORT)
@@ -31,6 +31,9 @@ lint: $(READY)  ## check style, types and the direction of imports
 bench: $(READY)  ## measure quality and speed (public benchmarks in ../shared/evaldata or CITEWISE_EVALDATA)
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.speed
+
+live: $(READY)  ## ask a real language model the public questions: make live MODEL=... BASE_URL=... (and OPENAI_API_KEY)
+	@$(if $(MODEL),CITEWISE_MODEL='$(MODEL)') $(if $(BASE_URL),OPENAI_BASE_URL='$(BASE_URL)') $(BIN)/python -m benchmarks.live $(if $(LIMIT),--limit $(LIMIT))
 
 help:  ## list these commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10

@@ -89,9 +89,11 @@ def depths(bot: Chatbot, questions: Sequence[Question], search: Search) -> list[
     return found
 
 
-def read_questions(folder: Path, limit: int | None = None, *, scope: bool = False) -> list[Question]:
-    """Read `questions.jsonl`, or `limit` of its questions, evenly spread."""
-    path = folder / "questions.jsonl"
+def read_questions(
+    folder: Path, limit: int | None = None, *, scope: bool = False, listing: str = "questions.jsonl"
+) -> list[Question]:
+    """Read the questions of a folder's listing, or `limit` of them, evenly spread."""
+    path = folder / listing
     if not path.is_file():
         raise CitewiseError(
             f"{path} does not exist; an evaluation needs docs/ and questions.jsonl (one JSON object a line)"

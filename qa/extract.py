@@ -17,16 +17,20 @@ QUOTES_A_PART = 2
 MARGIN = 3.5
 """How far behind the best sentence's score another may be and still be quoted."""
 
+FEW = 2.3
+"""The logarithm of passages (200) under which fewer of them are less likely to hold something near by chance."""
 BIAS = -9.8
 CONFIDENCE: Mapping[str, float] = {
     "similarity": 7.4,
     "nearest": 10.7,
     "score": 0.93,
     "size": -1.3,
+    "few": 2.0,
     "foreign": 6.9,
     "foreign_share": 5.6,
 }
-"""Weights learnt by `training/fit_refusal.py` from questions on the documents' topics and on others."""
+"""Weights learnt by `training/fit_refusal.py` from questions on the documents' topics and on others; "few" was set on
+e-mails, papers and reports asked one by one, which were refused too often."""
 
 
 def answer_by_quotes(question: str, evidence: Evidence, parts: Sequence[Part] = ()) -> Answer:
@@ -115,6 +119,7 @@ def signals(evidence: Evidence) -> dict[str, float]:
         "nearest": float(evidence.feature("similarity").max(initial=0.0)),
         "score": best,
         "size": math.log10(1 + evidence.among),
+        "few": min(1.0, max(0.0, FEW - math.log10(1 + evidence.among))),
         "foreign": foreign,
         "foreign_share": foreign * share,
     }
