@@ -20,13 +20,12 @@ from index.passages import split
 from index.readers import read
 from index.sentences import sentences
 from index.types import Extracted, Passage
-from index.words import language
 from qa.checks.claims import read_claim
 from qa.checks.dates import moments
 from qa.checks.figures import figures
 from qa.checks.names import names
 from qa.checks.statements import statements
-from qa.checks.support import read_source, supporting
+from qa.checks.support import read_sources, supporting
 from qa.evaluate import read_questions
 
 SHOWN = 5
@@ -73,8 +72,8 @@ def main() -> None:
 
 def judged(case: Case) -> list[object]:
     """Return the quotes that citewise would give for a case."""
-    sources = [read_source(number, passage) for number, passage in enumerate(case.shown, 1)]
-    return list(supporting(read_claim(case.text, language(case.shown[0].text)), sources, case.cited))
+    sources = read_sources(enumerate(case.shown, 1))
+    return list(supporting(read_claim(case.text, sources[0].around.spoken), sources, case.cited))
 
 
 def cases(data: Path, limit: int) -> Iterator[Case]:

@@ -9,8 +9,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from index.words import language
-
 from .checks.claims import Claim, read_claim, telling_words
 from .checks.dates import states_moment
 from .checks.figures import states_figure
@@ -60,7 +58,7 @@ class Checker:
     def __init__(self, question: str, sources: Sequence[Source], *, drop: bool = False) -> None:
         self.question = question
         self._sources = tuple(sources)
-        self._spoken = language(" ".join(source.passage.text[:400] for source in sources))
+        self._spoken = sources[0].around.spoken if sources else "english"
         self._asked = frozenset(telling_words(question, self._spoken))
         self._asked_claim = read_claim(question, self._spoken)
         self._drop = drop

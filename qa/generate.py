@@ -13,7 +13,7 @@ from index.types import Passage
 from index.words import language
 
 from .checks.claims import telling_words
-from .checks.support import read_source
+from .checks.support import read_sources
 from .citations import Checker, Verified
 from .extract import NOT_FOUND, is_covered, not_covered
 from .models import Message, Model, ModelError, Reply
@@ -53,7 +53,7 @@ def answer_by_model(
     """
     began = perf_counter()
     numbered = shown([result.passage for result in by_quotes.results], model.context)
-    sources = [read_source(number, passage) for number, passages in numbered for passage in passages]
+    sources = read_sources((number, passage) for number, passages in numbered for passage in passages)
     checker = Checker(question, sources, drop=drop)
     messages = [Message("system", SYSTEM), Message("user", answer_prompt(question, numbered))]
     draft = replace(by_quotes, text="", short=None, citations=(), status="answered", model=model.name)

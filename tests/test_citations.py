@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from index.passages import split
 from index.readers import read
 from index.types import Extracted, Passage
-from qa.checks.support import read_source
+from qa.checks.support import read_sources
 from qa.citations import Checker, Verified
 from qa.prompts import answer_prompt
 
@@ -28,7 +28,7 @@ ASKED = "How many targets were struck, and what is known of the harbour?"
 
 
 def checker(passages: list[Passage] = SHOWN, question: str = ASKED, *, drop: bool = False) -> Checker:
-    return Checker(question, [read_source(n, passage) for n, passage in enumerate(passages, 1)], drop=drop)
+    return Checker(question, read_sources(enumerate(passages, 1)), drop=drop)
 
 
 def place_of(words: str) -> int:

@@ -38,6 +38,7 @@ class Claim:
     """A text taken apart; `telling` holds its telling words, stemmed, figures left out."""
 
     text: str
+    spoken: str  # language by which its words are stemmed
     telling: frozenset[str]
     figures: tuple[Figure, ...]
     moments: tuple[Moment, ...]
@@ -66,6 +67,7 @@ def read_claim(text: str, spoken: str) -> Claim:
         plain[start:end] = " " * (end - start)
     return Claim(
         text=text,
+        spoken=spoken,
         telling=frozenset(telling_words("".join(plain), spoken)),
         figures=numbers,
         moments=dates,

@@ -7,7 +7,7 @@ judges here.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from index.types import Passage, Span
@@ -62,9 +62,14 @@ class Source:
     around_names: frozenset[str]
 
 
-def read_source(number: int, passage: Passage) -> Source:
-    """Read a passage for comparison."""
-    spoken = language(passage.text)
+def read_sources(numbered: Iterable[tuple[int, Passage]]) -> list[Source]:
+    """Read numbered passages for comparison, all as of the language that most of them are in."""
+    shown = list(numbered)
+    spoken = language(" ".join(passage.text[:400] for _, passage in shown))
+    return [_source(number, passage, spoken) for number, passage in shown]
+
+
+def _source(number: int, passage: Passage, spoken: str) -> Source:
     around = f"{passage.title}\n{passage.heading}"
     lines = tuple(_line(passage.text, span, spoken) for span in passage.sentences)
     return Source(number, passage, lines, read_claim(around, spoken), word_set(around))
@@ -222,7 +227,7 @@ def _beside(claim: Claim, fact: object, window: _Window) -> bool:
     """Tell whether a window has words that stand beside a fact in the claim, names not counted."""
     if isinstance(fact, str):
         return True
-    names = telling_words(" ".join(name.text for name in claim.names), "english")
+    names = telling_words(" ".join(name.text for name in claim.names), claim.spoken)
     near = _near(claim, fact.span) - set(names)  # type: ignore[attr-defined]
     return len(near & _stems(window)) >= min(2, len(near))
 
@@ -291,10 +296,9 @@ def _header(source: Source, line: Line) -> str:
 
 def _near(claim: Claim, span: Span) -> frozenset[str]:
     """Return the telling words nearest to a place in the claim."""
-    spoken = language(claim.text)
     before = " ".join(re.findall(r"\w+", claim.text[: span[0]])[-2 * _NEAR :])
     after = " ".join(re.findall(r"\w+", claim.text[span[1] :])[: 2 * _NEAR])
-    return frozenset(telling_words(before, spoken)[-_NEAR:] + telling_words(after, spoken)[:_NEAR])
+    return frozenset(telling_words(before, claim.spoken)[-_NEAR:] + telling_words(after, claim.spoken)[:_NEAR])
 
 
 def _counts_another(claim: Claim, figure: Figure, line: Claim) -> bool:
