@@ -22,6 +22,8 @@ class Settings:
     api_key: str | None = field(default=None, repr=False)
     base_url: str | None = None
     model: str | None = None
+    model_timeout: float = 60
+    model_context: int | None = None
     unsupported: str = "mark"
     public_url: str | None = None
     max_upload_mb: int = 100
@@ -45,6 +47,8 @@ class Settings:
             api_key=given.get("OPENAI_API_KEY"),
             base_url=_url(given, "OPENAI_BASE_URL"),
             model=given.get("CITEWISE_MODEL"),
+            model_timeout=_number(given, "CITEWISE_MODEL_TIMEOUT", 60),
+            model_context=_number(given, "CITEWISE_MODEL_CONTEXT", 0) or None,
             unsupported=_choice(given, "CITEWISE_UNSUPPORTED", ("mark", "drop")),
             public_url=_url(given, "CITEWISE_PUBLIC_URL"),
             max_upload_mb=_number(given, "CITEWISE_MAX_UPLOAD_MB", 100),
@@ -61,6 +65,8 @@ KNOWN = frozenset(
         "CITEWISE_CHROMA_URL",
         "CITEWISE_EMBEDDING",
         "CITEWISE_MODEL",
+        "CITEWISE_MODEL_TIMEOUT",
+        "CITEWISE_MODEL_CONTEXT",
         "CITEWISE_UNSUPPORTED",
         "CITEWISE_PUBLIC_URL",
         "CITEWISE_MAX_UPLOAD_MB",
@@ -86,7 +92,9 @@ def _url(given: Mapping[str, str], name: str) -> str | None:
 
 
 def _number(given: Mapping[str, str], name: str, default: int) -> int:
-    value = given.get(name, str(default))
+    value = given.get(name)
+    if value is None:
+        return default
     if not value.isdecimal() or not int(value):
         raise SettingsError(f"{name} is {value!r}: it must be a whole number over 0")
     return int(value)

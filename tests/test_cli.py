@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from conftest import ARTICLE, SEEDS, address_of, environment
+from openai_replies import fails
+from openai_server import OpenAIServer
 
 from ui import commands
 from ui.cli import main
@@ -274,6 +276,24 @@ def test_doctor_fails_where_the_library_cannot_be_opened(tmp_path: Path, capsys:
     (tmp_path / "file").write_text("not a folder")
     assert main(["doctor", "--library", str(tmp_path / "file")]) == 1
     assert "fail  library" in capsys.readouterr().out
+
+
+def test_doctor_proves_the_model_with_one_call(
+    library: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with OpenAIServer() as ai:
+        monkeypatch.setenv("OPENAI_BASE_URL", ai.url)
+        monkeypatch.setenv("CITEWISE_MODEL", "test-model")
+        assert main(["doctor", "--library", str(library)]) == 0
+        told = capsys.readouterr().out
+        assert re.search(rf"ok    model +test-model at {ai.url}, 8,192 tokens of context, answered in \d+ ms", told)
+        assert len(ai.requests) == 1
+        ai.will(fails(401))
+        assert main(["doctor", "--library", str(library)]) == 1
+        assert re.search(r"fail  model +.* refused the key \(401\): check OPENAI_API_KEY\n", capsys.readouterr().out)
+    monkeypatch.delenv("CITEWISE_MODEL")
+    assert main(["doctor", "--library", str(library)]) == 1
+    assert re.search(r"fail  model +CITEWISE_MODEL is not set: ", capsys.readouterr().out)
 
 
 def test_eval_prints_the_figures_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,8 @@ def test_every_variable_of_the_design_is_read() -> None:
             "OPENAI_API_KEY": "sk-1",
             "OPENAI_BASE_URL": "http://127.0.0.1:8080/v1",
             "CITEWISE_MODEL": "small",
+            "CITEWISE_MODEL_TIMEOUT": "90",
+            "CITEWISE_MODEL_CONTEXT": "32000",
             "CITEWISE_EMBEDDING": "bundled",
             "CITEWISE_LIBRARY": "/data/library",
             "CITEWISE_CHROMA_URL": "https://chroma.example:8000",
@@ -35,6 +37,7 @@ def test_every_variable_of_the_design_is_read() -> None:
     )
     assert (settings.api_key, settings.base_url) == ("sk-1", "http://127.0.0.1:8080/v1")
     assert (settings.model, settings.embedding) == ("small", "bundled")
+    assert (settings.model_timeout, settings.model_context) == (90, 32000)
     assert (settings.library, settings.chroma_url) == (Path("/data/library"), "https://chroma.example:8000")
     assert (settings.unsupported, settings.public_url) == ("drop", "https://ask.example")
     assert (settings.max_upload_mb, settings.slack_api_url) == (7, "http://127.0.0.1:9")
@@ -63,6 +66,10 @@ def test_an_unknown_variable_of_citewise_is_an_error_that_names_it_and_the_known
         ("CITEWISE_PUBLIC_URL", "ask.example", "http://"),
         ("OPENAI_BASE_URL", "ftp://models.example", "http://"),
         ("CITEWISE_SLACK_API_URL", "slack", "http://"),
+        ("CITEWISE_MODEL_TIMEOUT", "0", "number"),
+        ("CITEWISE_MODEL_TIMEOUT", "1.5", "number"),
+        ("CITEWISE_MODEL_CONTEXT", "8k", "number"),
+        ("CITEWISE_MODEL_CONTEXT", "0", "number"),
         ("CITEWISE_MAX_UPLOAD_MB", "much", "number"),
         ("CITEWISE_MAX_UPLOAD_MB", "0", "number"),
         ("CITEWISE_MAX_UPLOAD_MB", "-3", "number"),

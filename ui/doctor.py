@@ -7,6 +7,7 @@ hides the others. It reads; the only thing it may create is an empty library, as
 import platform
 from argparse import Namespace
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from importlib import metadata
 from time import perf_counter
@@ -93,11 +94,17 @@ def _encoder() -> Iterator[Line]:
 
 
 def _model(settings: Settings) -> Iterator[Line]:
-    if settings.model or settings.api_key or settings.base_url:
-        unused = "a language model is configured, but this version does not use one yet; answers are quotes alone"
-        yield Line("warn", "model", unused)
-    else:
+    from qa.models import Message, open_model
+
+    model = open_model(settings)
+    if model is None:
         yield Line("ok", "model", "none: answers are quotes alone, nothing leaves this computer")
+        return
+    with closing(model):
+        named = f"{model.name} at {model.address}, {count(model.context, 'token')} of context"
+        start = perf_counter()
+        model.complete([Message("user", "Answer with the word yes.")], 16)
+        yield Line("ok", "model", f"{named}, answered in {(perf_counter() - start) * 1000:.0f} ms")
 
 
 def _chroma(settings: Settings) -> Iterator[Line]:
