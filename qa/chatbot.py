@@ -12,6 +12,7 @@ from platformdirs import user_data_path
 from index.index import Index
 from index.types import Added, OnProgress
 
+from .embeddings import OpenAIEncoder, open_encoder
 from .examples import candidates
 from .extract import answer_by_quotes
 from .followup import context_of
@@ -31,7 +32,7 @@ class Chatbot:
         """Open the library in a folder, made if there is none; by default the one that the settings name."""
         settings = settings or Settings.from_env()
         folder = library or settings.library or default_library()
-        return cls(Index(folder, settings.chroma_url), settings)
+        return cls(Index(folder, settings.chroma_url, open_encoder(settings)), settings)
 
     def __enter__(self) -> "Chatbot":
         return self
@@ -42,8 +43,10 @@ class Chatbot:
         self.close()
 
     def close(self) -> None:
-        """Close the library."""
+        """Close the library, and the connections to a provider's encoder."""
         self.index.close()
+        if isinstance(self.index.encoder, OpenAIEncoder):
+            self.index.encoder.close()
 
     def add(self, paths: str | Path | Iterable[str | Path], progress: OnProgress | None = None) -> Added:
         """Add files and folders; add a folder again to follow its changes."""
@@ -72,6 +75,16 @@ class Chatbot:
             if len(found) < n and self.ask(question).status == "answered":
                 found.append(question)
         return found
+
+
+def reindex(library: str | Path | None, settings: Settings, progress: OnProgress | None = None) -> tuple[str, int]:
+    """Move a library to the encoder that the settings name; return its name and the passages embedded.
+
+    Questions are answered meanwhile; see `Index.reindex`.
+    """
+    folder = library or settings.library or default_library()
+    with Chatbot(Index(folder, settings.chroma_url, open_encoder(settings), moving=True), settings) as bot:
+        return bot.index.encoder.model_name, bot.index.reindex(progress=progress)
 
 
 _TRIED = 4
