@@ -307,8 +307,8 @@ class Index:
         if self._store.unfinished() or self._store.moved():
             try:
                 with self._writer.held(0.0):
-                    documents = self._store.unfinished()
-                    self._store.sweep(documents, documents)
+                    if documents := self._store.unfinished():
+                        self._store.sweep(documents, documents)
                     if self._store.moved():
                         self._store.end_move()
             except LibraryBusy:

@@ -54,8 +54,12 @@ class Store:
         self._gate = Gate()
         self._handles: dict[str, Collection] = {}
         self._connect()
-        self.view = View(self._shelf_in_use(encoders), encoders)
-        self._seen = self.generation()
+        try:
+            self.view = View(self._shelf_in_use(encoders), encoders)
+            self._seen = self.generation()
+        except BaseException:
+            self.close()
+            raise
 
     def _connect(self) -> None:
         self._client: ClientAPI = _connect(self._folder, self._url)
