@@ -7,18 +7,18 @@ memory stays bounded.
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from .errors import ReadError
 from .files import File, fingerprint, modified
-from .minilm import MiniLM
-from .passages import header, split
+from .passages import split
 from .readers import read
 from .readers_blocks import name_of
-from .sketches import sketch
-from .store import Record, Store, passage_key
+from .rows import Record, Row, passage_key
+from .store import Store
 from .types import Added, Document, Failure, OnProgress, Passage, Progress
 
 GROUP = 256
@@ -46,7 +46,6 @@ class _Report:
 
 def add_files(
     store: Store,
-    encoder: MiniLM,
     files: Sequence[File],
     unfinished: Iterable[str] = (),
     progress: OnProgress | None = None,
@@ -58,14 +57,14 @@ def add_files(
     group: list[_Ready] = []
     for number, file in enumerate(files):
         tell.stage(number, "reading")
-        ready = _prepared(store, encoder, file, dirty, report)
+        ready = _prepared(store, file, dirty, report)
         if ready:
             group.append(ready)
         if sum(len(r.passages) for r in group) >= GROUP:
-            _store(store, encoder, group, tell)
+            _store(store, group, tell)
             group = []
     if group:
-        _store(store, encoder, group, tell)
+        _store(store, group, tell)
     return Added(tuple(report.documents), tuple(report.unchanged), (), tuple(report.failed))
 
 
@@ -79,7 +78,7 @@ def remove_documents(store: Store, records: Sequence[Record]) -> None:
         store.sweep(documents, documents)
 
 
-def _prepared(store: Store, encoder: MiniLM, file: File, dirty: set[str], report: _Report) -> _Ready | None:
+def _prepared(store: Store, file: File, dirty: set[str], report: _Report) -> _Ready | None:
     """Read and split one file, or note that it is unchanged or why it fails."""
     known = store.records([file.id]).get(file.id)
     changed = modified(file.path)
@@ -92,7 +91,7 @@ def _prepared(store: Store, encoder: MiniLM, file: File, dirty: set[str], report
                 store.commit([replace(known, folder=file.folder)])
             report.unchanged.append(known.document.source)
             return None
-        ready = _split(store, encoder, file, version, known)
+        ready = _split(store, file, version, known)
     except ReadError as error:
         report.failed.append(Failure(file.source, str(error)))
         return None
@@ -105,7 +104,7 @@ def _prepared(store: Store, encoder: MiniLM, file: File, dirty: set[str], report
     return ready
 
 
-def _split(store: Store, encoder: MiniLM, file: File, version: str, known: Record | None) -> _Ready:
+def _split(store: Store, file: File, version: str, known: Record | None) -> _Ready:
     extracted = read(file.path)
     if not file.kept_at and extracted.title == name_of(file.path):  # an upload is called otherwise while it is read
         extracted = replace(extracted, title=name_of(Path(file.source)))
@@ -143,21 +142,30 @@ def _gaps(passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
         end = passage.end
 
 
-def _store(store: Store, encoder: MiniLM, group: Sequence[_Ready], tell: "_Teller") -> None:
-    """Put a group of documents into the store and commit them together."""
+def _store(store: Store, group: Sequence[_Ready], tell: "_Teller") -> None:
+    """Put a group of documents into the store and commit them together, or leave nothing of them."""
     documents = [ready.record.document.id for ready in group]
     store.begin(documents)
-    passages = [passage for ready in group for passage in ready.passages]
-    leads = [lead for ready in group for lead in ready.leads]
-    for first in range(0, len(passages), GROUP):
-        some = passages[first : first + GROUP]
-        vectors, of_sentences = encoder.embed_passages(
-            [(header(p), [p.text[a:b] for a, b in p.sentences]) for p in some],
-            lambda n, at=first: tell.embedded(at + n, len(passages)),
-        )
-        store.put(some, leads[first : first + GROUP], [sketch(found) for found in of_sentences], vectors)
-    store.commit([ready.record for ready in group])
+    try:
+        _put(store, group, tell)
+        store.commit([ready.record for ready in group])
+    except BaseException:
+        with suppress(Exception):  # the next open finds the intents and does it
+            store.sweep(documents, documents)
+        raise
     store.sweep(documents, [ready.record.document.id for ready in group if ready.replaces])
+
+
+def _put(store: Store, group: Sequence[_Ready], tell: "_Teller") -> None:
+    """Embed and store the passages of a group."""
+    view = store.view
+    rows = [Row(*both, "") for ready in group for both in zip(ready.passages, ready.leads, strict=True)]
+    for first in range(0, len(rows), GROUP):
+        some = rows[first : first + GROUP]
+        vectors, sketches = view.encoders.of_passages(
+            [row.passage for row in some], lambda n, at=first: tell.embedded(at + n, len(rows))
+        )
+        view.shelf.put([replace(row, sketch=s) for row, s in zip(some, sketches, strict=True)], vectors)
 
 
 class _Teller:

@@ -2,9 +2,10 @@
 
 CitewiseError
 ├── ReadError         a document cannot be read; its reason is shown beside the file's name
-├── EncoderError      the bundled encoder's files are missing or damaged
+├── EncoderError      an encoder's files are missing or damaged, or it gave no vectors
 ├── LibraryError      the library cannot be opened, read or written
 │   ├── LibraryBusy       another program is writing to it
+│   ├── LibraryMoved      it went over to another encoder while it was being read or written
 │   └── EncoderMismatch   it was built with another encoder
 └── UnknownSource     no such document, or no such path
 """
@@ -19,7 +20,7 @@ class ReadError(CitewiseError):
 
 
 class EncoderError(CitewiseError):
-    """Say that the encoder's own files are missing or damaged."""
+    """Say that an encoder's own files are missing or damaged, or that it gave no vectors."""
 
 
 class LibraryError(CitewiseError):
@@ -28,6 +29,10 @@ class LibraryError(CitewiseError):
 
 class LibraryBusy(LibraryError):
     """Say which other program is writing to the library."""
+
+
+class LibraryMoved(LibraryError):
+    """Say that the library went over to another encoder while it was being read or written."""
 
 
 class EncoderMismatch(LibraryError):

@@ -1,49 +1,57 @@
 """The index as the rest of citewise sees it: add, remove, list, read and search documents."""
 
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from .adding import add_files, gone, remove_documents
-from .errors import LibraryBusy, LibraryError, UnknownSource
+from .encoders import Encoder, Encoders
+from .errors import LibraryBusy, LibraryError, LibraryMoved, UnknownSource
 from .files import File, find, folders, upload
 from .keywords import Keywords
 from .lock import WriterLock
-from .minilm import MiniLM
+from .moving import move
 from .rerank import Candidate, Evidence, Question, ranked
+from .rows import Record, Row
 from .search import BLENDED, CANDIDATES, MEANING, RERANKED, Ranking, blend, fuse, trust_in_meaning
-from .sketches import similarities
-from .store import Record, Store
+from .sketches import passage_similarity, similarities
+from .store import Store, View
 from .types import Added, Document, Failure, OnProgress, Passage, SearchResult
 from .words import language, words
 
 PATIENCE = 30.0
 """Seconds that a writer waits for another one before it gives up."""
 _MIRROR = "v2"  # of words(): another way of taking words apart needs another mirror
+_OVERTAKEN = 3  # moves of the library that one question may live through
+
+T = TypeVar("T")
 
 
 class Index:
     """Documents in Chroma under `library`, or on the Chroma server at `chroma_url`, with a keyword mirror in `library`.
 
-    Safe to share between threads, and to open in several processes at once.
+    `encoder` makes the vectors of passages, by default the bundled one. With `moving`, a library of another encoder is
+    opened too, for `reindex` alone. Safe to share between threads, and to open in several processes at once.
     """
 
     def __init__(
         self,
         library: str | Path,
         chroma_url: str | None = None,
-        encoder: MiniLM | None = None,
+        encoder: Encoder | None = None,
+        moving: bool = False,
     ) -> None:
         self.library = Path(library).expanduser()
-        self.encoder = encoder or MiniLM()
         _make_folder(self.library)
         self._writer = WriterLock(self.library, "writer")
-        self._store = Store(self.library, chroma_url, self.encoder.model_name, self.encoder.dimension)
+        self._mover = WriterLock(self.library, "reindex")
+        self._store = Store(self.library, chroma_url, Encoders.of(encoder), moving)
         self._mirror_lock = WriterLock(self.library, "keywords")
-        self._keywords = Keywords(self.library / "keywords" / f"{self._store.library}-{_MIRROR}")
+        self._keywords = Keywords(self.library / "keywords" / f"{self._store.view.shelf.library}-{_MIRROR}")
         self._finish_interrupted()
 
     def __enter__(self) -> "Index":
@@ -57,6 +65,11 @@ class Index:
     def close(self) -> None:
         """Close the index; it can't be used any more."""
         self._store.close()
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder of passages."""
+        return self._store.view.encoders.passages
 
     # documents
 
@@ -115,22 +128,36 @@ class Index:
 
     def text(self, source: str) -> str:
         """Return a document's extracted text, which the offsets of passages and citations refer to."""
-        self._store.refresh()
-        (record,) = self._records_of([source])
-        parts = [lead + passage.text for passage, lead in self._store.passages_of(record)]
-        return "".join(parts) + record.tail
+
+        def read(view: View) -> str:
+            (record,) = self._records_of([source])
+            return "".join(row.lead + row.passage.text for row in view.shelf.rows_of(record)) + record.tail
+
+        return self._read(read, self._store.refresh)
 
     def opening(self, source: str, passages: int) -> list[Passage]:
         """Return the first passages of a document."""
-        self._store.refresh()
-        (record,) = self._records_of([source])
-        return [passage for passage, _ in islice(self._store.passages_of(record), passages)]
+
+        def read(view: View) -> list[Passage]:
+            (record,) = self._records_of([source])
+            return [row.passage for row in islice(view.shelf.rows_of(record), passages)]
+
+        return self._read(read, self._store.refresh)
+
+    def reindex(self, encoder: Encoder | None = None, progress: OnProgress | None = None) -> int:
+        """Move the library to another encoder, by default the one it was opened with; return the passages embedded.
+
+        Questions are answered meanwhile, and others may write. Stopped half-way, it goes on from there the next time.
+        """
+        encoders = Encoders.of(encoder) if encoder else self._store.view.encoders
+        with self._mover.held(0.0):
+            return move(self._store, encoders, self._writer, PATIENCE, progress)
 
     # search
 
     def search(self, query: str, k: int = 10, sources: Sequence[str] | None = None) -> list[SearchResult]:
         """Return the `k` passages that answer best, found by meaning and by words, best first."""
-        evidence, others = self._gathered(query, max(k, BLENDED), sources)
+        evidence, others = self._read(lambda view: self._gathered(view, query, max(k, BLENDED), sources))
         found = [SearchResult(c.passage, c.score) for c in evidence.candidates]
         floor = found[-1].score if found else 0.0
         rest = [SearchResult(c.passage, floor - 1 - i) for i, c in enumerate(others)]  # in order, under the scored ones
@@ -141,28 +168,31 @@ class Index:
 
         `context` is what a follow-up leaves unsaid: it is searched for, but does not change what is asked.
         """
-        return self._gathered(question, BLENDED, sources, context)[0]
+        return self._read(lambda view: self._gathered(view, question, BLENDED, sources, context)[0])
 
     def _gathered(
-        self, query: str, k: int, sources: Sequence[str] | None, context: str = ""
+        self, view: View, query: str, k: int, sources: Sequence[str] | None, context: str = ""
     ) -> tuple[Evidence, list[Candidate]]:
         """Return the reranked passages and, after them, those of the first `k` that were not looked at closely."""
-        self._refresh()
         documents, among = self._scope(sources)
         whole = f"{context} {query}" if context else query
         question = self._question(query, whole)
         if documents == [] or not query.strip():
             return ranked(question, [], 0.0, 0), []
-        vector = self.encoder.embed([whole])[0]
-        dense = self._store.query(vector, max(CANDIDATES, k), documents)
+        encoders = view.encoders
+        by_passage, by_sentence = encoders.of_question(whole)
+        dense = view.shelf.query(by_passage, max(CANDIDATES, k), documents)
         keyword = self._keywords.search(question.words, max(CANDIDATES, k), documents)
-        fused = fuse(dense, keyword, MEANING * question.meaning if keyword else 1.0)
+        trust = 1.0 if encoders.passages.multilingual else question.meaning
+        shown = self._shown(view, fuse(dense, keyword, MEANING * trust if keyword else 1.0), k)
         candidates = [
-            Candidate(passage, score, similarities(vector, sketched, len(passage.sentences)))
-            for passage, sketched, score in self._shown(fused, k)
+            Candidate(row.passage, score, similarities(by_sentence, row.sketch, len(row.passage.sentences)))
+            for row, score in shown
         ]
         foremost = blend(candidates[:BLENDED], question.meaning)
         nearest = dense[0][1] if dense else 0.0
+        if not encoders.alike:  # on the bundled encoder's scale, which refusals were learnt on
+            nearest = max((passage_similarity(by_sentence, row.sketch) for row, _ in shown), default=0.0)
         return ranked(question, foremost[:RERANKED], nearest, among), [*foremost[RERANKED:], *candidates[BLENDED:]]
 
     def _question(self, text: str, whole: str) -> Question:
@@ -175,30 +205,37 @@ class Index:
 
     def search_dense(self, query: str, k: int = 10, sources: Sequence[str] | None = None) -> list[SearchResult]:
         """Return the `k` passages nearest in meaning; scores are cosine similarities."""
-        self._refresh()
-        documents, _ = self._scope(sources)
-        if documents == [] or not query.strip():
-            return []
-        return self._results(self._store.query(self.encoder.embed([query])[0], 2 * k, documents), k)
+
+        def read(view: View) -> list[SearchResult]:
+            documents, _ = self._scope(sources)
+            if documents == [] or not query.strip():
+                return []
+            return self._results(view, view.shelf.query(view.encoders.of_question(query)[0], 2 * k, documents), k)
+
+        return self._read(read)
 
     def search_keywords(self, query: str, k: int = 10, sources: Sequence[str] | None = None) -> list[SearchResult]:
         """Return the `k` passages that share the most telling words; scores are BM25."""
-        self._refresh()
-        documents, _ = self._scope(sources)
-        return [] if documents == [] else self._results(self._keywords.search(words(query), 2 * k, documents), k)
 
-    def _results(self, ranking: Ranking, k: int) -> list[SearchResult]:
-        return [SearchResult(passage, score) for passage, _, score in self._shown(ranking, k)]
+        def read(view: View) -> list[SearchResult]:
+            documents, _ = self._scope(sources)
+            found = [] if documents == [] else self._keywords.search(words(query), 2 * k, documents)
+            return self._results(view, found, k)
 
-    def _shown(self, ranking: Ranking, k: int) -> list[tuple[Passage, str, float]]:
-        """Return the first `k` of a ranking that belong to documents as they are now, with sketch and score."""
-        found: list[tuple[Passage, str, float]] = []
+        return self._read(read)
+
+    def _results(self, view: View, ranking: Ranking, k: int) -> list[SearchResult]:
+        return [SearchResult(row.passage, score) for row, score in self._shown(view, ranking, k)]
+
+    def _shown(self, view: View, ranking: Ranking, k: int) -> list[tuple[Row, float]]:
+        """Return the first `k` of a ranking that belong to documents as they are now, with their scores."""
+        found: list[tuple[Row, float]] = []
         for first in range(0, len(ranking), k):
             some = ranking[first : first + k]
             shown = self._store.visible(i for i, _ in some)
             kept = [(i, score) for i, score in some if i in shown][: k - len(found)]
-            passages = self._store.passages({i: shown[i] for i, _ in kept})
-            found += [(*passages[i], score) for i, score in kept if i in passages]
+            rows = view.shelf.rows({i: shown[i] for i, _ in kept})
+            found += [(rows[i], score) for i, score in kept if i in rows]
             if len(found) >= k:
                 break
         return found
@@ -231,7 +268,20 @@ class Index:
             yield
 
     def _add(self, files: Sequence[File], progress: OnProgress | None) -> Added:
-        return add_files(self._store, self.encoder, files, self._store.unfinished(), progress)
+        return add_files(self._store, files, self._store.unfinished(), progress)
+
+    def _read(self, read: Callable[[View], T], refresh: Callable[[], object] | None = None) -> T:
+        """Return what is read from one shelf of passages; begin again where the library went over to another one."""
+        for tries_left in reversed(range(_OVERTAKEN)):
+            try:
+                (refresh or self._refresh)()
+                view = self._store.view
+                view.shelf.check(view.encoders)
+                return read(view)
+            except LibraryMoved:
+                if not tries_left:
+                    raise
+        raise AssertionError("the last try returns or raises")
 
     def _refresh(self) -> None:
         """See commits of other processes, in the store and in the mirror."""
@@ -249,17 +299,18 @@ class Index:
 
     def _passages(self, record: Record) -> Iterator[Passage]:
         if not record.removed:
-            for passage, _ in self._store.passages_of(record):
-                yield passage
+            for row in self._store.view.shelf.rows_of(record):
+                yield row.passage
 
     def _finish_interrupted(self) -> None:
         """Clean up after a writer that was stopped half-way; leave it to a writer that is at work."""
-        documents = self._store.unfinished()
-        if documents:
+        if self._store.unfinished() or self._store.moved():
             try:
                 with self._writer.held(0.0):
-                    documents = self._store.unfinished()
-                    self._store.sweep(documents, documents)
+                    if documents := self._store.unfinished():
+                        self._store.sweep(documents, documents)
+                    if self._store.moved():
+                        self._store.end_move()
             except LibraryBusy:
                 return
 

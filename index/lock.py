@@ -1,4 +1,4 @@
-"""One writer at a time, across threads and processes, and a word on who it is."""
+"""One writer at a time, across threads and processes, and a word on who it is; many threads in a room, or one alone."""
 
 import json
 import os
@@ -46,3 +46,30 @@ class WriterLock:
             return f"process {int(holder['process'])} ({holder['command']})"
         except (OSError, ValueError, KeyError, TypeError):
             return "another process"
+
+
+class Gate:
+    """Let many threads use the client, or one replace it while no other does."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._inside = 0
+
+    @contextmanager
+    def shared(self) -> Generator[None]:
+        """Be inside with others."""
+        with self._changed:
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone(self) -> Generator[None]:
+        """Be inside while nobody else is."""
+        with self._changed:  # held throughout: nobody enters meanwhile
+            self._changed.wait_for(lambda: self._inside == 0)
+            yield

@@ -51,6 +51,7 @@ class MiniLM:
 
     model_name = "all-MiniLM-L6-v2-int8"
     dimension = 384
+    multilingual = False
     max_tokens = 256  # the two special tokens included; of a longer text the rest is not seen
 
     def __init__(self, folder: Path = FOLDER) -> None:
@@ -69,6 +70,10 @@ class MiniLM:
                 if progress:
                     progress(done)
         return vectors
+
+    def embed_question(self, text: str) -> Vectors:
+        """Embed one text as a unit vector (384,)."""
+        return self.embed([text])[0]
 
     def embed_passages(
         self, passages: Sequence[tuple[str, Sequence[str]]], progress: Callable[[int], None] | None = None

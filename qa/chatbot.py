@@ -12,6 +12,7 @@ from platformdirs import user_data_path
 from index.index import Index
 from index.types import Added, OnProgress
 
+from .embeddings import OpenAIEncoder, open_encoder
 from .examples import candidates
 from .extract import answer_by_quotes
 from .followup import context_of
@@ -35,7 +36,7 @@ class Chatbot:
         """Open the library in a folder, made if there is none; by default the one that the settings name."""
         settings = settings or Settings.from_env()
         folder = library or settings.library or default_library()
-        return cls(Index(folder, settings.chroma_url), settings, open_model(settings))
+        return cls(Index(folder, settings.chroma_url, open_encoder(settings)), settings, open_model(settings))
 
     def __enter__(self) -> "Chatbot":
         return self
@@ -46,8 +47,10 @@ class Chatbot:
         self.close()
 
     def close(self) -> None:
-        """Close the library and the model's connections."""
+        """Close the library and every connection to a provider."""
         self.index.close()
+        if isinstance(self.index.encoder, OpenAIEncoder):
+            self.index.encoder.close()
         if self.model:
             self.model.close()
 
@@ -106,9 +109,19 @@ class Chatbot:
         return found
 
 
+def reindex(library: str | Path | None, settings: Settings, progress: OnProgress | None = None) -> tuple[str, int]:
+    """Move a library to the encoder that the settings name; return its name and the passages embedded.
+
+    Questions are answered meanwhile; see `Index.reindex`.
+    """
+    folder = library or settings.library or default_library()
+    with Chatbot(Index(folder, settings.chroma_url, open_encoder(settings), moving=True), settings) as bot:
+        return bot.index.encoder.model_name, bot.index.reindex(progress=progress)
+
+
 @dataclass(frozen=True, slots=True)
 class _Meant:
-    """What is searched for: a question, with `context` for what it leaves unsaid; `failed` is why no model made it."""
+    """What is searched for, with `context` for what it leaves unsaid; `failed` is why the model did not make it."""
 
     question: str
     context: str = ""

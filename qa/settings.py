@@ -7,6 +7,9 @@ from pathlib import Path
 
 from index.errors import CitewiseError
 
+PROVIDER = "openai:"
+"""What the name of a provider's encoder starts with."""
+
 
 class SettingsError(CitewiseError):
     """Say which setting is wrong and what it may be."""
@@ -19,6 +22,8 @@ class Settings:
     library: Path | None = None
     chroma_url: str | None = None
     embedding: str = "bundled"
+    embedding_url: str | None = None
+    embedding_key: str | None = field(default=None, repr=False)
     api_key: str | None = field(default=None, repr=False)
     base_url: str | None = None
     model: str | None = None
@@ -43,7 +48,9 @@ class Settings:
         return cls(
             library=Path(library) if library else None,
             chroma_url=_url(given, "CITEWISE_CHROMA_URL"),
-            embedding=_choice(given, "CITEWISE_EMBEDDING", ("bundled",)),
+            embedding=_embedding(given),
+            embedding_url=_url(given, "CITEWISE_EMBEDDING_URL"),
+            embedding_key=given.get("CITEWISE_EMBEDDING_KEY"),
             api_key=given.get("OPENAI_API_KEY"),
             base_url=_url(given, "OPENAI_BASE_URL"),
             model=given.get("CITEWISE_MODEL"),
@@ -64,6 +71,8 @@ KNOWN = frozenset(
         "CITEWISE_LIBRARY",
         "CITEWISE_CHROMA_URL",
         "CITEWISE_EMBEDDING",
+        "CITEWISE_EMBEDDING_URL",
+        "CITEWISE_EMBEDDING_KEY",
         "CITEWISE_MODEL",
         "CITEWISE_MODEL_TIMEOUT",
         "CITEWISE_MODEL_CONTEXT",
@@ -81,6 +90,14 @@ def _choice(given: Mapping[str, str], name: str, choices: tuple[str, ...]) -> st
     value = given.get(name, choices[0])
     if value not in choices:
         raise SettingsError(f"{name} is {value!r}: it may be {' or '.join(choices)}")
+    return value
+
+
+def _embedding(given: Mapping[str, str]) -> str:
+    value = given.get("CITEWISE_EMBEDDING", "bundled")
+    model = value.removeprefix(PROVIDER)
+    if value != "bundled" and (model == value or not model.isprintable() or not model or model != model.strip()):
+        raise SettingsError(f"CITEWISE_EMBEDDING is {value!r}: it may be bundled or {PROVIDER}MODEL")
     return value
 
 

@@ -18,13 +18,17 @@ from types import FrameType
 from typing import Any
 
 import chromadb
+from word_encoder import WordEncoder
 
 import index.adding
+import index.moving
+from index.errors import EncoderMismatch
 from index.index import Index
 
 OLD = "The lighthouse at Skerrow was built of granite in {}. "
 NEW = "The beacon at Skerrow was rebuilt of concrete in {}. "
-STEPS = tuple(f"{os.sep}index{os.sep}{name}.py" for name in ("store", "adding", "keywords", "index", "lock"))
+FILES = ("store", "shelf", "adding", "moving", "keywords", "index", "lock")
+STEPS = tuple(f"{os.sep}index{os.sep}{name}.py" for name in FILES)
 Texts = dict[str, set[str | None]]  # what each file's document may be; None for not there
 
 
@@ -99,23 +103,35 @@ def problems(opened: Index, folder: Path, allowed: Texts) -> Iterator[str]:
             yield f"{search.__name__} finds {counts} of {wanted}"
 
 
+def reopened(library: Path) -> Index:
+    """Open a library with the encoder that it has."""
+    try:
+        return Index(library)
+    except EncoderMismatch:
+        return Index(library, encoder=WordEncoder())
+
+
 def look(library: Path, folder: Path, allowed: Texts, finish: Callable[[Index], object], final: Texts) -> list[str]:
     """Open what the killed writer left, look at it, do its work again, and look at that."""
-    with Index(library) as opened:
+    with reopened(library) as opened:
         found = list(problems(opened, folder, allowed))
         finish(opened)
         found += [f"afterwards: {problem}" for problem in problems(opened, folder, final)]
         passages = sum(document.passages for document in opened.documents())
-    kept = chromadb.PersistentClient(str(library / "chroma")).get_collection("citewise-passages").count()
+    collections = chromadb.PersistentClient(str(library / "chroma")).list_collections()
+    kept = sum(each.count() for each in collections if each.name.startswith("citewise-passages"))
     return found + ([f"{kept} passages are kept, {passages} are shown"] if kept != passages else [])
 
 
 def main(work: Path, what: str, rounds: int) -> None:
-    """Kill a writer `rounds` times while it does `what`: "follow" changes, "remove" documents or "create" a library."""
-    index.adding.GROUP = 3
+    """Kill a writer `rounds` times while it does `what`: "follow" changes, "remove" documents, "create" a library or
+    "reindex" it."""
+    index.adding.GROUP = index.moving.GROUP = 3
     template, library, folder = work / "template", work / "library", work / "docs"
 
     def write(opened: Index) -> object:
+        if what == "reindex":
+            return opened.reindex(WordEncoder())
         present = [d.source for d in opened.documents() if Path(d.source).name in "a.txt c.txt"]
         return opened.remove(present) if what == "remove" else opened.add(folder)
 
@@ -128,10 +144,10 @@ def main(work: Path, what: str, rounds: int) -> None:
             library.mkdir()
         else:
             shutil.copytree(template, library)
-        put(folder, BEFORE if what == "remove" else AFTER)
+        put(folder, BEFORE if what in ("remove", "reindex") else AFTER)
 
     before = {} if what == "create" else BEFORE
-    after = {"b.txt": BEFORE["b.txt"]} if what == "remove" else AFTER
+    after = {"remove": {"b.txt": BEFORE["b.txt"]}, "reindex": BEFORE}.get(what, AFTER)
     allowed: Texts = {name: {before.get(name), after.get(name)} for name in {*before, *after}}
     final: Texts = {name: {text} for name, text in after.items()}
     put(folder, BEFORE)

@@ -77,6 +77,7 @@ def _add_commands(command: Callable[[str, str, str], argparse.ArgumentParser]) -
     listing = command("list", "commands.list_documents", "list the documents in the library")
     remove = command("remove", "commands.remove", "remove documents from the library")
     remove.add_argument("sources", nargs="+", metavar="SOURCE")
+    command("reindex", "commands.reindex", "move the library to the encoder that CITEWISE_EMBEDDING names")
     serve = command("serve", "server.run", "chat in the browser, with the REST interface beside it")
     serve.add_argument("paths", nargs="*", metavar="PATH", help="files and folders to add first")
     serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")

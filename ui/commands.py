@@ -1,4 +1,4 @@
-"""What the commands `add`, `ask`, `search`, `list`, `remove`, `slack` and `eval` do, each in one function.
+"""What the commands `add`, `ask`, `search`, `list`, `remove`, `reindex`, `slack` and `eval` do, each in one function.
 
 A command gets the parsed arguments and returns the exit code. Results go to standard output, everything else
 to standard error; wording and layout are `render.py`'s, errors are told by `cli.py`.
@@ -179,6 +179,19 @@ def remove(arguments: Namespace) -> int:
     if not removed:
         raise UnknownSource("none of these is in the library; `citewise list` shows what is")
     print(f"removed {render.count(removed, 'document')}")
+    return 0
+
+
+def reindex(arguments: Namespace) -> int:
+    """Move the library to the encoder that the settings name; questions are answered meanwhile."""
+    from qa.chatbot import reindex as move
+
+    quiet()
+    settings = settings_of(arguments)
+    with progress.files() as watched:
+        encoder, passages = move(settings.library, settings, watched)
+    said = f"embedded {render.count(passages, 'passage')}" if passages else "nothing was left to embed"
+    print(f"{said}; the library has the encoder {render.one_line(encoder)}")
     return 0
 
 

@@ -49,7 +49,7 @@ def checks(settings: Settings) -> Iterator[Line]:
     for name, check in (
         ("version", _version),
         ("packages", _packages),
-        ("encoder", _encoder),
+        ("encoder", lambda: _encoder(settings)),
         ("model", lambda: _model(settings)),
         ("chroma", lambda: _chroma(settings)),
         ("telemetry", _telemetry),
@@ -83,14 +83,22 @@ def _packages() -> Iterator[Line]:
     yield Line("ok", "packages", ", ".join(found))
 
 
-def _encoder() -> Iterator[Line]:
+def _encoder(settings: Settings) -> Iterator[Line]:
     from index.minilm import MiniLM
+    from qa.embeddings import open_encoder
 
     start = perf_counter()
     encoder = MiniLM()
     dimension = encoder.embed(["Does the encoder work?"]).shape[1]
     spent = perf_counter() - start
     yield Line("ok", "encoder", f"{encoder.model_name}, {dimension} dimensions, loaded in {spent:.1f} s")
+    provider = open_encoder(settings)
+    if provider:
+        with closing(provider):
+            start = perf_counter()
+            named = f"{provider.model_name} at {provider.address}, {provider.dimension} dimensions"
+            spent = (perf_counter() - start) * 1000
+            yield Line("ok", "encoder", f"{named}, answered in {spent:.0f} ms; passages and questions go there")
 
 
 def _model(settings: Settings) -> Iterator[Line]:
@@ -98,7 +106,8 @@ def _model(settings: Settings) -> Iterator[Line]:
 
     model = open_model(settings)
     if model is None:
-        yield Line("ok", "model", "none: answers are quotes alone, nothing leaves this computer")
+        private = ", nothing leaves this computer" if settings.embedding == "bundled" else ""
+        yield Line("ok", "model", f"none: answers are quotes alone{private}")
         return
     with closing(model):
         named = f"{model.name} at {model.address}, {count(model.context, 'token')} of context"

@@ -1,0 +1,142 @@
+"""The rows of the store as values, and back: a passage with what is kept beside it, and the record of a document."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .types import Document, Passage, Span
+
+Metadata = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A passage as it is kept: with the text between it and the one before, and the sketch of its sentences."""
+
+    passage: Passage
+    lead: str
+    sketch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the library knows of one document beside its passages.
+
+    `path` and `folder` are absolute paths on the machine that added it (empty for an upload, and for a file that
+    was named by itself); `tail` is the text after the last passage; `generation` is the commit that wrote it.
+    """
+
+    document: Document
+    path: str = ""
+    folder: str = ""
+    modified: int = 0
+    tail: str = ""
+    generation: int = 0
+    removed: bool = False
+
+    @property
+    def passage_ids(self) -> list[str]:
+        """The ids of the document's passages, in order."""
+        return [f"{passage_key(self.document)}.{n:06d}" for n in range(self.document.passages)]
+
+
+def passage_key(document: Document) -> str:
+    """Return what the ids of a document's passages start with: the document's id and its version."""
+    return f"{document.id}.{document.version[:12]}"
+
+
+def document_of(passage_id: str) -> str:
+    """Return the id of the document that a passage belongs to."""
+    return passage_id.partition(".")[0]
+
+
+def shows(record: Record | None, passage_id: str) -> bool:
+    """Tell whether a passage is of the version on record."""
+    return record is not None and passage_id.startswith(passage_key(record.document) + ".")
+
+
+def row_metadata(row: Row) -> Metadata:
+    """Return a row as Chroma keeps it."""
+    passage = row.passage
+    key, version, _ = passage.id.split(".")
+    return {
+        "document": key,
+        "version": version,
+        "text": passage.text,
+        "lead": row.lead,
+        "sketch": row.sketch,
+        "start": passage.start,
+        "end": passage.end,
+        "page": passage.page or 0,
+        "heading": passage.heading,
+        "sentences": " ".join(f"{a}-{b}" for a, b in passage.sentences),
+    }
+
+
+def row_of(passage_id: str, metadata: Mapping[str, Any], document: Document) -> Row:
+    """Return a row from what Chroma keeps and its document."""
+    passage = Passage(
+        id=passage_id,
+        source=document.source,
+        text=str(metadata["text"]),
+        start=int(metadata["start"]),
+        end=int(metadata["end"]),
+        page=int(metadata["page"]) or None,
+        heading=str(metadata["heading"]),
+        title=document.title,
+        sentences=tuple(_span(pair) for pair in str(metadata["sentences"]).split()),
+    )
+    return Row(passage, str(metadata["lead"]), str(metadata["sketch"]))
+
+
+def _span(pair: str) -> Span:
+    start, _, end = pair.partition("-")
+    return int(start), int(end)
+
+
+def record_metadata(record: Record, generation: int) -> Metadata:
+    """Return a record as Chroma keeps it, as of a commit."""
+    document = record.document
+    return {
+        "kind": "document",
+        "generation": generation,
+        "removed": record.removed,
+        "source": document.source,
+        "title": document.title,
+        "version": document.version,
+        "passages": document.passages,
+        "added": document.added,
+        "pages": document.pages or 0,
+        "characters": document.characters,
+        "bytes": document.bytes,
+        "warnings": "\n".join(document.warnings),
+        "path": record.path,
+        "folder": record.folder,
+        "modified": record.modified,
+        "tail": record.tail,
+    }
+
+
+def record_of(identity: str, metadata: Mapping[str, Any]) -> Record:
+    """Return a record from what Chroma keeps."""
+    document = Document(
+        source=str(metadata["source"]),
+        title=str(metadata["title"]),
+        version=str(metadata["version"]),
+        passages=int(metadata["passages"]),
+        added=str(metadata["added"]),
+        id=identity,
+        pages=int(metadata["pages"]) or None,
+        characters=int(metadata["characters"]),
+        bytes=int(metadata["bytes"]),
+        warnings=tuple(str(metadata["warnings"]).splitlines()),
+    )
+    return Record(
+        document=document,
+        path=str(metadata["path"]),
+        folder=str(metadata["folder"]),
+        modified=int(metadata["modified"]),
+        tail=str(metadata["tail"]),
+        generation=int(metadata["generation"]),
+        removed=bool(metadata["removed"]),
+    )
