@@ -58,6 +58,11 @@ class Index:
         """Close the index; it can't be used any more."""
         self._store.close()
 
+    @property
+    def generation(self) -> int:
+        """Return the number of the library's latest change."""
+        return self._store.generation()
+
     # documents
 
     def add(self, paths: Iterable[str | Path], progress: OnProgress | None = None) -> Added:

@@ -84,6 +84,14 @@ def _add_commands(command: Callable[[str, str, str], argparse.ArgumentParser]) -
     command("slack", "commands.slack", "answer in Slack")
     evaluate = command("eval", "commands.evaluate", "measure answers against questions with known answers")
     evaluate.add_argument("folder", metavar="FOLDER", help="a folder with docs/ and questions.jsonl")
+    feedback = command(
+        "feedback", "commands.feedback", "show what people thought of answers, or export it as an evaluation"
+    )
+    feedback.add_argument(
+        "--export",
+        metavar="FOLDER",
+        help="write questions.jsonl and docs.jsonl for `citewise eval` (-: only the questions, on standard output)",
+    )
     for printing in (add, ask, search, listing, evaluate):
         printing.add_argument("--json", action="store_true", help="print JSON, and nothing else, on standard output")
     command("doctor", "doctor.run", "check the installation, the library and the settings")

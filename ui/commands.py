@@ -1,4 +1,4 @@
-"""What the commands `add`, `ask`, `search`, `list`, `remove`, `slack` and `eval` do, each in one function.
+"""What the commands `add`, `ask`, `search`, `list`, `remove`, `slack`, `eval` and `feedback` do, each in one function.
 
 A command gets the parsed arguments and returns the exit code. Results go to standard output, everything else
 to standard error; wording and layout are `render.py`'s, errors are told by `cli.py`.
@@ -201,3 +201,25 @@ def _figure(value: Any) -> str:
     if isinstance(value, dict):
         return "  ".join(f"{key}: {_figure(part)}" for key, part in value.items())
     return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def feedback(arguments: Namespace) -> int:
+    """Count the ratings of answers and show those that were no good, or export them all as an evaluation."""
+    from qa import feedback as kept
+
+    with _opened(arguments) as bot:
+        if arguments.export and arguments.export != "-":
+            number = kept.export(bot.index, Path(arguments.export))
+            say(f"exported {render.count(number, 'question')}; measure with: citewise eval {arguments.export}")
+            return 0
+        rated = kept.ratings(bot.index.library)
+    if arguments.export:
+        for question in kept.questions(rated):
+            print(json.dumps(question))
+        return 0
+    bad = [rating for rating in rated if rating.rating == kept.DOWN]
+    print(f"{render.count(len(rated), 'rating')}: {len(rated) - len(bad):,} up, {len(bad):,} down")
+    for rating in bad:
+        reason = f" ({render.one_line(rating.reason)})" if rating.reason else ""
+        print(f"{render.date(rating.time)}  {render.one_line(rating.question)}{reason}")
+    return 0
