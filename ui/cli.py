@@ -81,7 +81,13 @@ def _add_commands(command: Callable[[str, str, str], argparse.ArgumentParser]) -
     serve.add_argument("paths", nargs="*", metavar="PATH", help="files and folders to add first")
     serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", type=_port, default=7860, help="the port to listen on (default: 7860)")
-    command("slack", "commands.slack", "answer in Slack")
+    slack = command("slack", "commands.slack", "answer in Slack")
+    slack.add_argument(
+        "--manifest", action="store_true", help="print the manifest to make the Slack app from, and exit"
+    )
+    slack.add_argument(
+        "--url", metavar="URL", help="with --manifest: for events over HTTP to this public address of `citewise serve`"
+    )
     evaluate = command("eval", "commands.evaluate", "measure answers against questions with known answers")
     evaluate.add_argument("folder", metavar="FOLDER", help="a folder with docs/ and questions.jsonl")
     feedback = command(

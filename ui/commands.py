@@ -7,10 +7,9 @@ to standard error; wording and layout are `render.py`'s, errors are told by `cli
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -171,15 +170,14 @@ def remove(arguments: Namespace) -> int:
 
 
 def slack(arguments: Namespace) -> int:
-    """Answer in Slack until stopped."""
-    if find_spec("slack_bolt") is None:
-        raise CitewiseError("Slack needs an extra; install it with: pip install 'citewise[slack]'")
-    if find_spec(f"{__package__}.slack") is None:
-        raise CitewiseError("this version of citewise has no Slack bot yet; use `citewise serve` for the browser")
-    from importlib import import_module
+    """Answer in Slack until stopped, or print what a Slack app is made from."""
+    from . import slack as bot
 
-    run: Callable[[Namespace], int] = import_module(f"{__package__}.slack").run
-    return run(arguments)
+    if arguments.manifest or arguments.url:
+        print_json(bot.manifest(arguments.url))
+        return 0
+    bot.run(settings_of(arguments))
+    return 0
 
 
 def evaluate(arguments: Namespace) -> int:
