@@ -13,13 +13,13 @@ from qa.types import Answer, Citation
 
 from ..render import NEAREST, excerpt, is_quotes_only, one_line, place
 from .rich import Block, length_of, markdown_blocks, plain_blocks
-from .text import cut, escape, escaped, label
+from .text import cut, escape, escaped, label, unlinked
 
 MAX_BLOCKS = 45
 """Blocks of one message; Slack takes 50."""
 MAX_CHARACTERS = 9_000
 """Characters of one message's blocks; Slack refuses at about 12,000, counted in its own way."""
-MAX_TEXT = 3_800
+MAX_TEXT = 3_500
 """Characters of a message's `text`, which notifications show and which later turns are read from."""
 _QUOTE = 900
 _BUTTONS = 20
@@ -34,6 +34,7 @@ class Spot:
     passage_id: str
     start: int
     end: int
+    page: int | None = None
 
     @property
     def document(self) -> str:
@@ -47,13 +48,13 @@ class Spot:
 
     def value(self) -> str:
         """Write it as the value of a button."""
-        return f"{self.passage_id}:{self.start}:{self.end}"
+        return f"{self.passage_id}:{self.start}:{self.end}:{self.page or ''}"
 
     @classmethod
     def of(cls, value: str) -> "Spot":
         """Read the value of a button."""
-        passage_id, start, end = value.split(":")
-        return cls(passage_id, int(start), int(end))
+        passage_id, start, end, page = value.split(":")
+        return cls(passage_id, int(start), int(end), int(page) if page else None)
 
 
 def answer_blocks(answer: Answer, key: str, public_url: str | None = None) -> list[Block]:
@@ -95,7 +96,7 @@ def not_found_blocks(answer: Answer, public_url: str | None) -> list[Block]:
 
 
 def _citation(citation: Citation, public_url: str | None, quoted: bool) -> Block:
-    spot = Spot(citation.passage_id, citation.start, citation.end)
+    spot = Spot(citation.passage_id, citation.start, citation.end, citation.page)
     where = f"*[{citation.number}]* {_linked(place(citation.source, citation.page), spot, public_url)}"
     return context(where, f"“{cut(citation.quote, _QUOTE)}”") if quoted else context(where)
 
@@ -107,7 +108,7 @@ def _nearest(result: SearchResult, public_url: str | None) -> Block:
 
 def _spot(result: SearchResult) -> Spot:
     passage = result.passage
-    return Spot(passage.id, passage.start, passage.end)
+    return Spot(passage.id, passage.start, passage.end, passage.page)
 
 
 def _linked(shown: str, spot: Spot, public_url: str | None) -> str:
@@ -121,14 +122,8 @@ def address(public_url: str, spot: Spot) -> str:
 
 
 def _passage_buttons(citations: Iterable[Citation]) -> Iterator[Block]:
-    buttons = [
-        _open_button(
-            f"[{c.number}] {_name(c.source, c.page)}",
-            Spot(c.passage_id, c.start, c.end),
-            c.number,
-        )
-        for c in citations
-    ]
+    spots = [(c.number, Spot(c.passage_id, c.start, c.end, c.page)) for c in citations]
+    buttons = [_open_button(f"Passage [{number}]", spot, number) for number, spot in spots]
     for first in range(0, len(buttons), _BUTTONS):
         yield actions(buttons[first : first + _BUTTONS])
 
@@ -193,7 +188,7 @@ def button(text: str, action: str, value: str, **more: Any) -> Block:
 
 def fallback(answer: Answer) -> str:
     """Return the answer's text for notifications and for later turns."""
-    return escaped(answer.text, MAX_TEXT) or "…"
+    return unlinked(cut(answer.text, MAX_TEXT)) or "…"
 
 
 def pages(blocks: Iterable[Block]) -> list[list[Block]]:

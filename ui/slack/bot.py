@@ -14,7 +14,7 @@ from ..service import Service
 from . import answering, files, private
 from . import thread as threads
 from .asking import BROKEN
-from .connect import LOG, code_of, is_lasting, log, web_client, who_am_i
+from .connect import LOG, code_of, is_lasting, log, socket_log, told, unreachable, web_client, who_am_i
 from .database import Database
 from .desk import COMMAND, SHORTCUT, Desk
 from .journal import Job, Journal
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from slack_bolt import App
 
 _LISTENERS = 16
+_PING = 3.0
+"""Seconds between two looks whether the connection still stands."""
 _JOBS = {"ask": answering.answer, "share": private.share, "offer": files.offer, "add": files.add}
 
 
@@ -95,7 +97,7 @@ def give_up(desk: Desk, job: Job, error: Exception) -> None:
     """Say, if that is possible, that a question will not be answered."""
     from slack_sdk.errors import SlackApiError
 
-    LOG.error("a %s was given up after %d attempts: %s", job.kind, job.attempts, error)
+    LOG.error("the job %s was given up after %d attempts: %s", job.kind, job.attempts, error)
     if job.kind != "ask" or job.payload["way"] == COMMAND:
         return
     payload: dict[str, Any] = job.payload
@@ -113,24 +115,32 @@ def give_up(desk: Desk, job: Job, error: Exception) -> None:
 
 @contextmanager
 def listening(bot: Bot, app_token: str) -> Generator[None]:
-    """Receive events over Socket Mode while the body runs.
+    """Receive events over Socket Mode while the body runs; a lost connection is made again by itself.
 
     Raises:
-        CitewiseError: the app token is wrong.
+        CitewiseError: the app token is wrong, or Slack can't be reached.
     """
     from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
     from slack_sdk.errors import SlackApiError
 
-    from .connect import told
+    ending = False
 
-    handler = SocketModeHandler(bot.app, app_token, logger=log())
+    def lost(_: object, error: Exception) -> None:
+        if not ending:
+            LOG.warning("the connection to Slack was lost (%s); making a new one", error)
+
+    handler = SocketModeHandler(bot.app, app_token, logger=socket_log(), ping_interval=_PING)
+    handler.client.on_error_listeners.append(lost)
     try:
         try:
             handler.connect()
         except SlackApiError as error:
             raise CitewiseError(told(error, "SLACK_APP_TOKEN")) from error
+        except OSError as error:
+            raise CitewiseError(unreachable(error)) from error
         yield
     finally:
+        ending = True
         handler.close()
 
 

@@ -71,7 +71,25 @@ def log() -> logging.Logger:
         LOG.addFilter(_Hidden())
     if LOG.level == logging.NOTSET:
         LOG.setLevel(logging.WARNING)
+    logging.getLogger("websocket").setLevel(logging.CRITICAL)  # the SDK tells the same
     return LOG
+
+
+class _NotTwice(logging.Filter):
+    """Leaves out what `bot.listening` tells in better words."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether to keep a record."""
+        return not str(record.msg).startswith("on_error invoked")
+
+
+def socket_log() -> logging.Logger:
+    """Return the log of Socket Mode's connection."""
+    found = log().getChild("socket")
+    if not found.filters:
+        found.addFilter(_Hidden())
+        found.addFilter(_NotTwice())
+    return found
 
 
 def web_client(settings: Settings, *, patient: bool) -> "WebClient":

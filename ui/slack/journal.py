@@ -86,12 +86,14 @@ class Journal:
 
     def done(self, key: str) -> None:
         """Cross a job out; what it was about is not kept."""
-        self._database.change("UPDATE jobs SET state = 'done', payload = '{}', owner = '' WHERE key = ?", key)
+        sql = "UPDATE jobs SET state = 'done', payload = '{}', owner = '' WHERE key = ? AND state = 'running'"
+        self._database.change(sql, key)
 
     def again(self, key: str, delay: float) -> None:
         """Put a job back, to be taken once more after `delay` seconds."""
         due = time.time() + delay
-        self._database.change("UPDATE jobs SET state = 'waiting', owner = '', due = ? WHERE key = ?", due, key)
+        sql = "UPDATE jobs SET state = 'waiting', owner = '', due = ? WHERE key = ? AND state = 'running'"
+        self._database.change(sql, due, key)
 
     def drop(self, key: str) -> None:
         """Forget a job, so that it may be asked for again."""

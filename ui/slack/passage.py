@@ -53,9 +53,7 @@ def _passage(text: str, document: Document, spot: Spot) -> list[Block]:
         {"type": "text", "text": after},
     ]
     section = {"type": "rich_text_section", "elements": [part for part in parts if part["text"]]}
-    where = [context(f"*{escaped(place(document.source, None), 400)}*")]
-    if document.title and document.title not in document.source:
-        where.append(context(escaped(document.title, 200)))
+    where = [context(f"*{escaped(place(document.source, spot.page), 400)}*")]
     return [*where, {"type": "rich_text", "elements": [section]}] if section["elements"] else where
 
 

@@ -66,8 +66,8 @@ def share(desk: Desk, job: Job) -> None:
     except SlackApiError as error:
         if code_of(error) not in _REFUSED:
             raise
-        respond(payload["response_url"], _NOT_HERE, [section(_NOT_HERE)])
         desk.journal.drop(job.key)
+        respond(payload["response_url"], _NOT_HERE, [section(_NOT_HERE)])
         return
     desk.kept.note_thread(f"{payload['channel']}:{payload['thread'] or ts}", joined=True)
     respond(payload["response_url"], "Shared.", [], delete_original=True)

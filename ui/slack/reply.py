@@ -48,7 +48,7 @@ class Reply:
         """Take the clients, the place (`channel`, `thread_ts`, `user`, `team`), and what makes the metadata."""
         self._patient, self._hasty, self._place, self._about, self._begun = patient, hasty, place, about, begun
         self._written = list(written)
-        self._streaming = False
+        self._streaming = bool(written)  # what was begun and not finished may be a stream that is still open
         self._may_stream = not written
         self._shown = ""
         self._next = 0.0
@@ -97,6 +97,8 @@ class Reply:
 
     def _update(self, answer: Answer) -> None:
         """Show what there is so far in an ordinary message."""
+        if self._streaming:
+            self._stop()
         blocks, text = pages(text_blocks(answer))[0], fallback(answer)
         if self._written:
             self._hasty.chat_update(channel=self._place["channel"], ts=self._written[0], text=text, blocks=blocks)

@@ -29,7 +29,13 @@ def escape(text: str) -> str:
 
 def unescape(text: str) -> str:
     """Return text from Slack as it was written."""
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return text.replace(_JOINER, "").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def unlinked(text: str) -> str:
+    """Return foreign text for a field in which Slack would make links of addresses, with none that it knows."""
+    broken = visible(text).replace("](", f"]{_JOINER}(").replace("://", f":{_JOINER}//")
+    return escape(broken.replace("www.", f"www{_JOINER}."))
 
 
 def cut(text: str, limit: int) -> str:
@@ -92,9 +98,4 @@ def streamable(text: str) -> str:
     words = _WORD.findall(visible(text))
     if words and not words[-1].isspace():
         words.pop()  # it may still grow into a mark or a link
-    return "".join(_harmless(word) for word in words)
-
-
-def _harmless(word: str) -> str:
-    word = word.replace("](", f"]{_JOINER}(").replace("://", f":{_JOINER}//").replace("www.", f"www{_JOINER}.")
-    return word.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return unlinked("".join(words))

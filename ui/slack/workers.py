@@ -16,7 +16,8 @@ AT_A_TIME = 16
 MAX_ATTEMPTS = 5
 _POLL = 0.5
 _SWEEP = 2.0
-_BACKOFF = 2.0
+_BACKOFF = 1.0
+"""Seconds until the second attempt; each later one waits twice as long."""
 
 
 class Again(Exception):
@@ -113,10 +114,10 @@ class Workers:
             self._do(job)
         except Exception as error:  # noqa: BLE001 - a job's fault must not end the worker
             if not isinstance(error, Again):
-                LOG.exception("a %s failed", job.kind)
+                LOG.exception("the job %s failed", job.kind)
             if job.attempts < MAX_ATTEMPTS:
                 delay = error.delay if isinstance(error, Again) else None
-                self._journal.again(job.key, _BACKOFF ** (job.attempts - 1) if delay is None else delay)
+                self._journal.again(job.key, _BACKOFF * 2 ** (job.attempts - 1) if delay is None else delay)
                 return
             self._give_up(job, error)
         self._journal.done(job.key)
