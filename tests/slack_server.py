@@ -39,11 +39,12 @@ class SlackServer(World):
         self.lost_answers: Counter[str] = Counter()
         self.held: dict[str, threading.Event] = {}
         self.holding = threading.Event()
+        self.lost = False
         self.fail_when: Callable[[str, Json], bool] | None = None
         self.http_target: str | None = None
         self.acknowledged: dict[str, Json] = {}
         self.sessions: list[ServerConnection] = []
-        self._pending: dict[str, tuple[Json, ServerConnection, float]] = {}
+        self._pending: dict[str, tuple[Json, ServerConnection | None, float]] = {}
         self._turn = 0
 
     def __enter__(self) -> "SlackServer":
@@ -51,8 +52,8 @@ class SlackServer(World):
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._http.daemon_threads = True
         self._socket = serve(self._session, "127.0.0.1", 0, ping_interval=None, close_timeout=0.1)
-        for server in (self._http, self._socket):
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
+        threading.Thread(target=self._socket.serve_forever, daemon=True).start()
         threading.Thread(target=self._resend, daemon=True).start()
         self.address = f"http://127.0.0.1:{self._http.server_address[1]}"
         self.sockets = f"ws://127.0.0.1:{self._socket.socket.getsockname()[1]}"
@@ -60,8 +61,8 @@ class SlackServer(World):
 
     def __exit__(self, *_: object) -> None:
         self.drop_sockets()
-        for event in self.held.values():
-            event.set()
+        for name in list(self.held):
+            self.release(name)
         self._socket.shutdown()
         self._http.shutdown()
         self._http.server_close()
@@ -77,7 +78,8 @@ class SlackServer(World):
                 return 429, {"ok": False, "error": "ratelimited"}, {"Retry-After": "1"}
             if self.failures[method]:
                 return 200, {"ok": False, "error": self.failures[method].pop(0)}, {}
-        self._hold(method + ":before")
+        if not self._hold(method + ":before"):
+            return 500, {"ok": False, "error": "internal_error"}, {}
         try:
             found = self._authorised(method, given, token)
         except Refused as error:
@@ -95,12 +97,24 @@ class SlackServer(World):
         rules.need(token == self.token, "not the bot token", "invalid_auth")
         return self.call(method, given)
 
-    def _hold(self, name: str) -> None:
-        """Wait where a test wants a call to hang."""
+    def hold(self, name: str) -> None:
+        """Let the next call of a method hang: `method:before` Slack does it, or `method:after`."""
+        self.holding.clear()
+        self.held[name] = threading.Event()
+
+    def release(self, name: str, *, lost: bool = False) -> None:
+        """Let it go on, or be lost on its way."""
+        self.lost = lost
+        self.held.pop(name).set()
+
+    def _hold(self, name: str) -> bool:
+        """Wait where a test wants a call to hang; False if the call is lost."""
         event = self.held.get(name)
-        if event:
-            self.holding.set()
-            event.wait(30)
+        if event is None:
+            return True
+        self.holding.set()
+        event.wait(30)
+        return not self.lost
 
     def calls(self, method: str) -> list[Json]:
         """Return what one method was called with."""
@@ -289,13 +303,12 @@ class SlackServer(World):
         if retry:
             message |= {"retry_attempt": retry, "retry_reason": "timeout"}
         while True:
-            self.wait(lambda: self.sessions)
             with self.changed:
-                if not self.sessions:
-                    continue
                 self._turn += 1
-                session = self.sessions[self._turn % len(self.sessions)]
+                session = self.sessions[self._turn % len(self.sessions)] if self.sessions else None
                 self._pending[envelope] = (message, session, time.monotonic())
+            if session is None:
+                return envelope  # nobody listens: it is sent when somebody does
             try:
                 session.send(json.dumps(message))
                 return envelope

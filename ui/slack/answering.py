@@ -19,7 +19,10 @@ from .journal import Job
 from .reply import Reply
 from .rich import Block
 from .text import escape, escaped, is_small_talk, question_in
+from .workers import Again
 
+_PATIENCE = 3
+"""How often a question waits for an earlier one of its thread."""
 _NOT_THERE = frozenset({"not_in_channel", "channel_not_found"})
 _STATUS = "is searching the documents…"
 _STEPS = ["Searching the documents…", "Reading what they say…", "Checking the quotes…"]
@@ -48,6 +51,8 @@ def answer(desk: Desk, job: Job) -> None:
 
 def _answer_in_thread(desk: Desk, job: Job, asked: Asked) -> None:
     said = _thread(desk, job, asked)
+    if job.attempts <= _PATIENCE and threads.is_missing(said, desk.me, asked.ts, direct=asked.way == DIRECT):
+        raise Again("an earlier question of this thread has not come yet", 1.0)
     written, whole = threads.reply_to(said, asked.key, asked.ts)
     if whole or not _is_for_us(desk, asked, said):
         return
@@ -93,7 +98,7 @@ def _is_for_us(desk: Desk, asked: Asked, said: list[threads.Said]) -> bool:
     if asked.way != FOLLOW_UP:
         return True
     thread = f"{asked.channel}:{asked.thread}"
-    joined = threads.is_joined(said) or bool(desk.kept.joined(thread))
+    joined = threads.is_joined(said, desk.me) or bool(desk.kept.joined(thread))
     desk.kept.note_thread(thread, joined)
     return joined
 

@@ -141,7 +141,22 @@ def listening(bot: Bot, app_token: str) -> Generator[None]:
         yield
     finally:
         ending = True
-        handler.close()
+        _hang_up(handler.client)
+
+
+def _hang_up(client: Any) -> None:
+    """Receive nothing more, and finish what was received.
+
+    The client's own `close` also waits for the thread that listens to Slack, which may sleep for ten seconds more.
+    """
+    client.closed = True
+    client.auto_reconnect_enabled = False
+    client.current_session_runner.event.set()
+    client.current_app_monitor.event.set()
+    client.message_queue.put(None)  # wakes the next one
+    client.message_processor.shutdown()
+    client.disconnect()
+    client.message_workers.shutdown()
 
 
 def wait_for_jobs(bot: Bot, seconds: float) -> None:

@@ -75,11 +75,14 @@ def log() -> logging.Logger:
     return LOG
 
 
-class _NotTwice(logging.Filter):
-    """Leaves out what `bot.listening` tells in better words."""
+class _Briefly(logging.Filter):
+    """Leaves out what `bot.listening` tells in better words, and the trace of an acknowledgement that came too late."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether to keep a record."""
+        if str(record.msg).startswith("Failed to run a request listener"):
+            record.msg = "Slack could not be told that an event arrived; it sends it again"
+            record.args, record.exc_info = None, None
         return not str(record.msg).startswith("on_error invoked")
 
 
@@ -87,8 +90,8 @@ def socket_log() -> logging.Logger:
     """Return the log of Socket Mode's connection."""
     found = log().getChild("socket")
     if not found.filters:
+        found.addFilter(_Briefly())
         found.addFilter(_Hidden())
-        found.addFilter(_NotTwice())
     return found
 
 

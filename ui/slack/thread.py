@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 from qa.types import Turn
 
 from .connect import Me
-from .text import question_in, unescape
+from .text import is_small_talk, mentions, question_in, unescape
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
 
 ANSWER, MORE, NOTICE = "citewise_answer", "citewise_more", "citewise_notice"
 REMEMBERED = 20
+_JUST = 30.0
+"""Seconds in which an event may be late."""
 _PAGE = 200
 _PAGES = 20
 
@@ -71,9 +73,25 @@ def _said(message: dict[str, Any], me: Me) -> Said:
     )
 
 
-def is_joined(said: Iterable[Said]) -> bool:
-    """Tell whether the bot has answered in a thread."""
-    return any(message.ours for message in said)
+def is_joined(said: Iterable[Said], me: Me) -> bool:
+    """Tell whether the bot was brought into a thread: it has written there, or somebody has mentioned it."""
+    return any(message.ours or mentions(message.text, me.user) for message in said)
+
+
+def is_missing(said: Sequence[Said], me: Me, before: str, *, direct: bool) -> bool:
+    """Tell whether a question that is only just older than a message has no answer yet.
+
+    Slack may bring events in another order than they happened. In a direct message everything asks the bot, elsewhere
+    only what mentions it is sure to.
+    """
+    answered = {str(m.about.get("question") or "").rpartition(":")[2] for m in said if m.ours}
+    return any(
+        (mentions(m.text, me.user) or (direct and not is_small_talk(question_in(m.text, me.user))))
+        and not m.ours
+        and m.ts not in answered
+        for m in said
+        if 0 < float(before) - float(m.ts) < _JUST
+    )
 
 
 def reply_to(said: Sequence[Said], question: str, asked_at: str) -> tuple[list[str], bool]:
