@@ -186,7 +186,8 @@ class SlackServer(World):
             "x-slack-signature": f"v0={signed}",
             "host": "bot.example.com",
         }
-        return httpx.post(self.http_target or "", content=body, headers={**own, **(headers or {})}, timeout=20)
+        raw = [(name.encode(), value.encode("latin-1")) for name, value in {**own, **(headers or {})}.items()]
+        return httpx.post(self.http_target or "", content=body, headers=raw, timeout=20)
 
     def interact(self, payload: Json, *, wait: bool = True) -> Json:
         """Send a button press, a shortcut, a modal or a command; return what it is acknowledged with."""

@@ -62,8 +62,16 @@ def _answer_in_thread(desk: Desk, job: Job, asked: Asked) -> None:
         _set_status(desk, asked)
         given = ask(desk, asked, text, threads.turns(said, desk.me, asked.ts), reply.show)
         _finish(desk, asked, reply, given)
-    elif asked.way == MENTION or (asked.way == DIRECT and asked.thread == asked.ts):
+    elif _needs_help(desk, asked):
         reply.finish(_help(desk), "Ask me anything that the documents answer.", threads.NOTICE)
+
+
+def _needs_help(desk: Desk, asked: Asked) -> bool:
+    """Tell whether somebody called the bot and asked nothing; a shared file is seen to elsewhere."""
+    if asked.way == MENTION:
+        said = threads.read(desk.patient, desk.me, asked.channel, asked.thread)
+        return not any(message.ts == asked.ts and message.has_files for message in said)
+    return asked.way == DIRECT and asked.thread == asked.ts
 
 
 def _finish(desk: Desk, asked: Asked, reply: Reply, given: Given | str) -> None:

@@ -169,8 +169,8 @@ def bold(text: str) -> Block:
 
 def context(markup: str, quote: str = "") -> Block:
     """Return a small line in Slack's markup, and foreign words after it exactly as they are."""
-    elements: list[Block] = [{"type": "mrkdwn", "text": markup, "verbatim": True}]
-    if quote:
+    elements: list[Block] = [{"type": "mrkdwn", "text": markup or "…", "verbatim": True}]
+    if quote.strip():
         elements.append({"type": "plain_text", "text": escaped(quote, 2_900), "emoji": False})
     return {"type": "context", "elements": elements}
 

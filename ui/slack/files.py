@@ -7,6 +7,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.error import HTTPError
@@ -175,7 +176,7 @@ def fetch(settings: Settings, address: str) -> BinaryIO:
         response = urllib.request.build_opener(_OnlyTo(allowed)).open(request, timeout=4 * TIMEOUT)
     except HTTPError as error:
         raise CitewiseError(f"{_NO_RIGHT} (Slack answered {error.code})") from error
-    except OSError as error:
+    except (OSError, HTTPException, ValueError) as error:
         raise CitewiseError(f"the file could not be fetched from Slack ({error}); try again") from error
     if response.headers.get_content_type() == "text/html" and not urlsplit(address).path.lower().endswith(_PAGES):
         response.close()

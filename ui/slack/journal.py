@@ -18,8 +18,8 @@ from .database import Database
 
 _NEXT = """
 SELECT key, kind, thread, at, payload, attempts + 1, reply FROM jobs WHERE state = 'waiting' AND due <= ?
-AND NOT EXISTS (SELECT 1 FROM jobs earlier WHERE earlier.thread = jobs.thread AND earlier.state != 'done'
-                AND (earlier.at, earlier.key) < (jobs.at, jobs.key))
+AND NOT EXISTS (SELECT 1 FROM jobs other WHERE other.thread = jobs.thread AND (other.state = 'running'
+                OR other.state = 'waiting' AND (other.at, other.key) < (jobs.at, jobs.key)))
 ORDER BY at, key LIMIT 1"""
 _KEPT = 7 * 24 * 3600.0
 """Seconds for which what is done is remembered: far longer than Slack retries."""

@@ -170,7 +170,7 @@ def _text(text: str, style: dict[str, bool]) -> Element:
 
 
 def _section(elements: list[Element]) -> Element:
-    return {"type": "rich_text_section", "elements": elements}
+    return {"type": "rich_text_section", "elements": elements or [_text(" ", {})]}
 
 
 def _code(text: str) -> Element:
@@ -217,6 +217,7 @@ def _portions(elements: Sequence[Element]) -> Iterator[list[Element]]:
 def _packed(elements: list[Element]) -> list[Block]:
     """Return elements as blocks: rich text as much as fits into each, tables and dividers by themselves."""
     blocks, size = list[Block](), ROOM + 1
+    elements = [element for element in elements if length_of(element) > 0 or element["type"] == "divider"]
     for element in (fitting for whole in elements for fitting in _fitting(whole)):
         if not element["type"].startswith("rich_text"):
             blocks.append(element)

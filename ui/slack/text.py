@@ -70,7 +70,7 @@ def question_in(text: str, bot: str) -> str:
             return shown if shown[:1] in "@#" else target[0].strip("!") + shown if shown else " "
         return shown or target.removeprefix("mailto:")
 
-    return " ".join(unescape(_CONTROL.sub(plain, text)).split(" ")).strip()
+    return re.sub(r" {2,}", " ", unescape(_CONTROL.sub(plain, text))).strip()
 
 
 def mentions(text: str, user: str) -> bool:

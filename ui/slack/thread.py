@@ -34,6 +34,7 @@ class Said:
     ours: bool
     kind: str
     about: dict[str, Any]
+    has_files: bool = False
 
 
 def metadata(kind: str, question: str, *, page: int = 0, of: int = 1, asked: str = "") -> dict[str, Any]:
@@ -70,6 +71,7 @@ def _said(message: dict[str, Any], me: Me) -> Said:
         ours=ours and message.get("subtype") != "assistant_app_thread",
         kind=str(about.get("event_type") or "") if ours else "",
         about=about.get("event_payload") or {} if ours else {},
+        has_files=bool(message.get("files")),
     )
 
 
