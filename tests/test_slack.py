@@ -147,10 +147,28 @@ def test_a_direct_message_is_answered_and_its_thread_goes_on(slack: SlackServer,
     assert "Iraq" in words(answered(slack, direct, ts, 2)["blocks"])
 
 
-def test_a_message_without_a_question_gets_help_with_an_example(slack: SlackServer, direct: str, me: str) -> None:
-    ts = slack.say("U1", direct, f"{me}")
-    (said,) = slack.wait(lambda: slack.ours(direct, ts, "citewise_notice"))
+@pytest.mark.parametrize("text", ["", "Hello!", "help", "🙂"])
+def test_a_message_that_only_calls_it_gets_help_with_an_example(
+    slack: SlackServer, channel: str, me: str, text: str
+) -> None:
+    ts = slack.say("U1", channel, f"{me} {text}")
+    (said,) = slack.wait(lambda: slack.ours(channel, ts, "citewise_notice"))
     assert "word for word" in words(said["blocks"])
+
+
+def test_thanks_get_no_answer(slack: SlackServer, direct: str, slack_bot: Bot) -> None:
+    slack.say("U1", direct, "thank you!")
+    assert quiet(slack, slack_bot)
+    assert len(slack.messages[direct]) == 1
+
+
+def test_a_button_that_does_not_work_says_so(slack: SlackServer, channel: str, me: str) -> None:
+    ts = slack.say("U1", channel, f"{me} {QUESTION}")
+    answer = answered(slack, channel, ts)
+    slack.failures["views.open"] = ["internal_error"]
+    before = len(slack.private)
+    slack.click("U1", answer, "passage_1")
+    assert "Something went wrong" in slack.wait(lambda: slack.private[before:])[0]["text"]
 
 
 def test_ask_answers_only_the_person_who_can_share_it(slack: SlackServer, channel: str, slack_bot: Bot) -> None:

@@ -46,6 +46,7 @@ def test_a_job_is_taken_once_and_known_for_ever(journal: Journal) -> None:
     assert (taken.key, taken.payload, taken.attempts) == ("a", {"text": "a"}, 1)
     assert journal.take() is None
     journal.done("a")
+    journal.tidy()
     assert not journal.put(job("a"))
     assert journal.take() is None
     assert journal.open_jobs() == 0
@@ -235,11 +236,11 @@ def test_the_memory_forgets_what_is_old(database: Database, monkeypatch: pytest.
     kept.forget("v0=x")
     assert kept.first_time("v0=x")
     assert (kept.joined("C1:1"), kept.joined("C1:2"), kept.joined("C1:3")) == (True, False, None)
-    kept.sweep()
+    kept.tidy()
     assert kept.answer("k") == {"text": "ü"}
     for name in ("_ANSWERS", "_STRANGE", "_REPLAYS"):
         monkeypatch.setattr(f"ui.slack.kept.{name}", -1.0)
-    kept.sweep()
+    kept.tidy()
     assert (kept.answer("k"), kept.joined("C1:1"), kept.joined("C1:2")) == (None, True, None)
     assert kept.limit("C1") == ["d1"]
     assert kept.first_time("v0=x")

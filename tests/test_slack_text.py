@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import slack_rules as rules
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from index.types import Passage, SearchResult
@@ -103,6 +103,7 @@ def test_what_is_streamed_can_always_be_appended_to_and_is_harmless(text: str, c
 
 
 @settings(max_examples=60, deadline=None)
+@example(text="\ta<<", limit=10)
 @given(text=ANY, limit=st.integers(10, 300))
 def test_escaped_text_fits_and_is_harmless(text: str, limit: int) -> None:
     found = escaped(text, limit)

@@ -18,7 +18,7 @@ from .desk import COMMAND, DIRECT, FOLLOW_UP, MENTION, SHORTCUT, Asked, Desk, Gi
 from .journal import Job
 from .reply import Reply
 from .rich import Block
-from .text import escape, escaped, is_small_talk, question_in
+from .text import escape, escaped, is_call, is_small_talk, question_in
 from .workers import Again
 
 _PATIENCE = 3
@@ -62,7 +62,7 @@ def _answer_in_thread(desk: Desk, job: Job, asked: Asked) -> None:
         _set_status(desk, asked)
         given = ask(desk, asked, text, threads.turns(said, desk.me, asked.ts), reply.show)
         _finish(desk, asked, reply, given)
-    elif _needs_help(desk, asked):
+    elif is_call(text) and _needs_help(desk, asked):
         reply.finish(_help(desk), "Ask me anything that the documents answer.", threads.NOTICE)
 
 

@@ -1,7 +1,6 @@
 """The bot put together: Bolt's app over the desk, the workers behind it, and the two ways in which Slack reaches it."""
 
 import secrets
-import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -72,7 +71,7 @@ def opened(settings: Settings, service: Service) -> Generator[Bot]:
             ssl_check_enabled=False,
             listener_executor=pool,
         )
-        workers = Workers(journal, lambda job: do(desk, job), lambda job, error: give_up(desk, job, error), kept.sweep)
+        workers = Workers(journal, lambda job: do(desk, job), lambda job, error: give_up(desk, job, error), kept.tidy)
         stack.callback(workers.stop)
         Listeners(desk, workers.wake).register(app)
         yield Bot(desk, app, workers)
@@ -157,10 +156,3 @@ def _hang_up(client: Any) -> None:
     client.message_processor.shutdown()
     client.disconnect()
     client.message_workers.shutdown()
-
-
-def wait_for_jobs(bot: Bot, seconds: float) -> None:
-    """Wait until nothing is left to do, or for so many seconds."""
-    until = time.monotonic() + seconds
-    while bot.desk.journal.open_jobs() and time.monotonic() < until:
-        time.sleep(0.02)

@@ -104,12 +104,15 @@ class Journal:
         return int(self._database.rows("SELECT count(*) FROM jobs WHERE state != 'done'")[0][0])
 
     def sweep(self) -> None:
-        """Free what dead processes had taken, and forget what was done long ago."""
+        """Free what dead processes had taken."""
         owners = self._database.rows("SELECT DISTINCT owner FROM jobs WHERE state = 'running'")
         for (owner,) in owners:
             if owner != self._owner and self._is_dead(owner):
                 self._free(owner)
                 self._forget(owner)
+
+    def tidy(self) -> None:
+        """Forget what was done long ago."""
         self._database.change("DELETE FROM jobs WHERE state = 'done' AND seen < ?", time.time() - _KEPT)
 
     def _is_dead(self, owner: str) -> bool:

@@ -63,7 +63,7 @@ class Kept:
         """Let a request come again, because it could not be served."""
         self._database.change("DELETE FROM requests WHERE signature = ?", signature)
 
-    def sweep(self) -> None:
+    def tidy(self) -> None:
         """Forget what is too old."""
         now = time.time()
         self._database.change("DELETE FROM requests WHERE seen < ?", now - _REPLAYS)

@@ -8,10 +8,13 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from . import documents, files, rating
-from .blocks import Spot
+from .asking import BROKEN
+from .blocks import Spot, section
+from .connect import LOG
 from .desk import COMMAND, DIRECT, FOLLOW_UP, MENTION, SHORTCUT, Asked, Desk
 from .journal import Job
 from .passage import modal, open_passage
@@ -46,16 +49,16 @@ class Listeners:
         for event in ("assistant_thread_context_changed", "app_context_changed"):
             app.event(event)(_nothing)
         app.command("/ask")(self.ask)
-        app.command("/ask-docs")(ack=_acknowledge, lazy=[self.ask_docs])
-        app.shortcut("ask_about_this")(ack=_acknowledge, lazy=[self.shortcut])
+        app.command("/ask-docs")(ack=_acknowledge, lazy=[_told(self.ask_docs)])
+        app.shortcut("ask_about_this")(ack=_acknowledge, lazy=[_told(self.shortcut)])
         app.view("ask_about_this")(self.shortcut_asked)
-        app.action(re.compile(r"passage_\d+"))(ack=_acknowledge, lazy=[self.passage])
+        app.action(re.compile(r"passage_\d+"))(ack=_acknowledge, lazy=[_told(self.passage)])
         app.action("open_document")(_acknowledge)
-        app.action("rating")(ack=_acknowledge, lazy=[self.rated])
-        app.view("reason")(ack=_acknowledge, lazy=[self.reasoned])
+        app.action("rating")(ack=_acknowledge, lazy=[_told(self.rated)])
+        app.view("reason")(ack=_acknowledge, lazy=[_told(self.reasoned)])
         app.action("share")(self.share)
         app.action("add_file")(self.add_file)
-        app.action("leave_file")(ack=_acknowledge, lazy=[self.leave_file])
+        app.action("leave_file")(ack=_acknowledge, lazy=[_told(self.leave_file)])
 
     # events
 
@@ -200,11 +203,11 @@ class Listeners:
         """Keep the reason of a thumbs-down."""
         rating.keep_reason(self._desk, body)
 
-    def ask_docs(self, client: Any, command: Json) -> None:
+    def ask_docs(self, client: Any, body: Json) -> None:
         """Do what `/ask-docs` says."""
-        channel, user = str(command["channel_id"]), str(command["user_id"])
-        blocks = documents.command(self._desk, client, channel, user, str(command.get("text") or ""))
-        respond(command["response_url"], "Documents", blocks)
+        channel, user = str(body["channel_id"]), str(body["user_id"])
+        blocks = documents.command(self._desk, client, channel, user, str(body.get("text") or ""))
+        respond(body["response_url"], "Documents", blocks)
 
     def add_file(self, ack: Callable[..., None], body: Json) -> None:
         """Take the wish to add a shared file."""
@@ -240,6 +243,22 @@ def _nothing() -> None:
 def _acknowledge(ack: Callable[..., None]) -> None:
     """Tell Slack that it arrived."""
     ack()
+
+
+def _told(listener: Callable[..., None]) -> Callable[..., None]:
+    """Let a listener that runs after Slack was answered tell the person when it fails."""
+
+    @wraps(listener)
+    def telling(**given: Any) -> None:
+        try:
+            listener(**given)
+        except Exception:  # noqa: BLE001 - Bolt would only log it
+            LOG.exception("what somebody pressed or wrote could not be done")
+            address = given["body"].get("response_url")
+            if address:
+                respond(address, BROKEN, [section(BROKEN)])
+
+    return telling
 
 
 def _compact(place: Json) -> str:

@@ -13,9 +13,10 @@ _CONTROL = re.compile(r"<([^<>]*)>")
 _OTHERS = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
 _CHAT = re.compile(
     r"\W*(?:(?:ok(?:ay)?|thanks?|thank you|thx|ty|cheers|great|perfect|nice|cool|good|got it|makes sense|awesome|yes|no"
-    r"|yep|nope|lol|haha|hi|hello|hey|very much|so much|a lot|you|all)\b\W*)+",
+    r"|yep|nope|lol|haha|hi|hello|hey|help|very much|so much|a lot|you|all)\b\W*)+",
     re.IGNORECASE,
 )
+_CALL = re.compile(r"\W*(?:(?:hi|hello|hey|help)\b\W*)*", re.IGNORECASE)
 _EMOJI = re.compile(r":[a-z0-9_+'-]+:")
 _JOINER = "\u2060"
 """A sign without width or meaning, put where a link would otherwise begin."""
@@ -43,7 +44,8 @@ def cut(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     kept = text[: limit - 2]
-    return (kept.rsplit(None, 1)[0] if re.search(r"\s", kept) else kept).rstrip() + " …"
+    words = kept.rsplit(None, 1)
+    return (words[0] if len(words) > 1 else kept).rstrip() + " …"
 
 
 def escaped(text: str, limit: int) -> str:
@@ -88,6 +90,11 @@ def is_small_talk(question: str) -> bool:
     """Tell whether a message asks nothing: thanks, a nod, a smile."""
     words = _EMOJI.sub(" ", question)
     return not re.search(r"\w", words) or bool(_CHAT.fullmatch(words))
+
+
+def is_call(question: str) -> bool:
+    """Tell whether a message only calls the bot: nothing, a greeting, "help"."""
+    return bool(_CALL.fullmatch(question))
 
 
 def streamable(text: str) -> str:

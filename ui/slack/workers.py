@@ -16,6 +16,8 @@ AT_A_TIME = 16
 MAX_ATTEMPTS = 5
 _POLL = 0.5
 _SWEEP = 2.0
+"""Seconds between two looks for what dead processes left."""
+_TIDY = 600.0
 _BACKOFF = 1.0
 """Seconds until the second attempt; each later one waits twice as long."""
 
@@ -36,12 +38,13 @@ class Workers:
         journal: Journal,
         do: Callable[[Job], None],
         give_up: Callable[[Job, Exception], None],
-        sweep: Callable[[], None],
+        tidy: Callable[[], None],
     ) -> None:
-        self._journal, self._do, self._give_up, self._sweep = journal, do, give_up, sweep
+        self._journal, self._do, self._give_up, self._tidy = journal, do, give_up, tidy
         self._news = threading.Condition()
         self._told = False
         self._stopping = False
+        self._sweep_at = self._tidy_at = 0.0
         self._free = threading.Semaphore(AT_A_TIME)
         self._pool = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="citewise-slack")
         self._dispatcher = threading.Thread(target=self._dispatch, name="citewise-slack-jobs")
@@ -65,19 +68,25 @@ class Workers:
         self._pool.shutdown(wait=True)
 
     def _dispatch(self) -> None:
-        swept = 0.0
         while not self._stopping:
             try:
-                if time.monotonic() - swept >= _SWEEP:
-                    self._journal.sweep()
-                    self._sweep()
-                    swept = time.monotonic()
+                self._keep_house()
                 busy = self._start_one()
             except Exception:  # noqa: BLE001 - whatever happens here, the bot goes on
                 LOG.exception("the journal can't be read; trying again")
                 busy = False
             if not busy:
                 self._rest()
+
+    def _keep_house(self) -> None:
+        now = time.monotonic()
+        if now >= self._sweep_at:
+            self._journal.sweep()
+            self._sweep_at = now + _SWEEP
+        if now >= self._tidy_at:
+            self._journal.tidy()
+            self._tidy()
+            self._tidy_at = now + _TIDY
 
     def _start_one(self) -> bool:
         """Hand one job to a worker; False if no worker is free or nothing is due."""
