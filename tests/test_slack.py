@@ -103,11 +103,18 @@ def test_the_button_of_a_citation_opens_the_quote_in_its_surroundings(
     assert len(shown) > len(citation.quote) + 500
 
 
-def test_a_thread_that_it_is_in_goes_on_without_a_mention(slack: SlackServer, channel: str, me: str) -> None:
-    ts = slack.say("U1", channel, f"{me} Who launched the airstrikes?")
+def test_a_thread_that_it_is_in_goes_on_without_a_mention(
+    slack: SlackServer, channel: str, me: str, slack_bot: Bot
+) -> None:
+    question = "Who planted the roses?"
+    ts = slack.say("U1", channel, f"{me} {question}")
     answered(slack, channel, ts)
     slack.say("U2", channel, "When?", thread=ts)
-    assert "from February 1 to 2, 2024" in words(answered(slack, channel, ts, 2)["blocks"])
+    answer = answered(slack, channel, ts, 2)
+    bot = slack_bot.desk.service.bot
+    assert "3 May 2019" in words(answer["blocks"])
+    assert answer["text"] == bot.ask("When?", [Turn(question, bot.ask(question).text)]).text
+    assert answer["text"] != bot.ask("When?").text  # which means nothing by itself
 
 
 def test_other_threads_other_peoples_and_small_talk_are_left_alone(
@@ -292,9 +299,13 @@ def test_a_document_can_neither_ping_nor_link(slack: SlackServer, channel: str, 
     views = len(slack.views)
     slack.click("U1", answer, "passage_1")
     assert live(slack.wait(lambda: len(slack.views) > views and slack.views[-1])["blocks"]) == []
+    hostile.write_text("The vicar has no goat any more.\n")
+    index.add([hostile])
+    slack.click("U1", answer, "passage_1")
+    assert "has changed since" in words(slack.wait(lambda: slack.views[views + 1 :])[0]["blocks"])
     index.remove([str(hostile)])
     slack.click("U1", answer, "passage_1")
-    assert "not in the library any more" in words(slack.wait(lambda: slack.views[views + 1 :])[0]["blocks"])
+    assert "not in the library any more" in words(slack.wait(lambda: slack.views[views + 2 :])[0]["blocks"])
 
 
 @pytest.mark.parametrize(

@@ -184,6 +184,8 @@ def test_a_killed_bot_goes_on_where_it_was(own_library: Path) -> None:
             ]
             assert asked == questions
         assert len(slack.whole(channel, ending)) == 1
+        complete = slack.ours(channel, posted)[0]["ts"]
+        assert complete not in {call["ts"] for call in slack.calls("chat.update")}  # it was whole: nothing to do
     log = (own_library / "log").read_text()
     assert "citewise answers in Slack as @citewise (Example)" in log
     assert "Traceback" not in log

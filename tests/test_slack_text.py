@@ -195,6 +195,14 @@ x = "<@U1>"
     assert second["elements"][0]["elements"][0]["text"] == 'x = "<@U1>"'
 
 
+def test_links_and_images_stay_text_and_a_mark_in_one_is_a_mark() -> None:
+    text = "[click](https://e.x) ![i](http://e.x/y.png) <https://e.x> [1](https://e.x) [ref]\n\n[ref]: https://e.x"
+    blocks = markdown_blocks(text, {1})
+    shown = "".join(e["text"] for b in blocks for s in b["elements"] for e in s["elements"])
+    assert shown == text
+    assert marks_in(blocks) == ["[1]"]
+
+
 def test_a_quote_stands_once() -> None:
     quote = "Tea is picked in April."
     for short in (None, "April"):
