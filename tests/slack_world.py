@@ -80,7 +80,7 @@ class World:
         """Return the answers in a thread that are written to their end."""
         return [m for m in self.ours(channel, thread) if m["metadata"]["event_payload"]["of"] > 0]
 
-    def wait(self, done: Callable[[], Any], seconds: float = 20.0) -> Any:
+    def wait(self, done: Callable[[], Any], seconds: float = 40.0) -> Any:
         """Wait until something is so, and return it."""
         until = time.monotonic() + seconds
         with self.changed:

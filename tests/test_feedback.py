@@ -2,19 +2,20 @@
 
 import json
 import multiprocessing
+import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ARTICLE, SEEDS, environment
+from conftest import ARTICLE, environment
 
 from index.errors import CitewiseError
 from qa import Chatbot, Settings, Turn
 from qa.evaluate import evaluate
 from qa.feedback import DOWN, FILE, UP, Considered, export, keep, plain_name, questions, rate, ratings
 from qa.types import Answer, Citation
+from ui.cli import main
 
 QUESTION = "How many targets were struck?"
 QUOTED = Citation(1, "notes/tea.txt", "tea", None, 0, 23, "Tea is picked in April.", "a.b.000000")
@@ -72,13 +73,13 @@ def _rate_many(library: Path, who: str) -> None:
 
 
 def test_processes_that_rate_at_once_do_not_tear_each_others_lines(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    writers = [context.Process(target=_rate_many, args=(tmp_path, f"U{n}")) for n in range(4)]
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_rate_many, args=(tmp_path, f"U{n}")) for n in range(3)]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join(30)
-    assert len(ratings(tmp_path)) == 80
+    assert len(ratings(tmp_path)) == 60
 
 
 def test_ratings_become_questions_with_known_answers_or_open_ones() -> None:
@@ -130,20 +131,27 @@ def test_an_export_does_not_write_into_another_evaluation(tmp_path: Path) -> Non
 
 
 def test_the_command_shows_and_exports(
-    citewise: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+    own_library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    citewise("--library", "lib", "add", SEEDS)
-    keep(tmp_path / "lib", rate(ANSWER, DOWN, "out of\ndate"))
-    keep(tmp_path / "lib", rate(ANSWER, UP, who="U2"))
-    shown = citewise("feedback", "--library", "lib").stdout.splitlines()
+    for name in list(os.environ):
+        if name.startswith(("CITEWISE_", "OPENAI_", "SLACK_")):
+            monkeypatch.delenv(name)
+    command = ["feedback", "--library", str(own_library)]
+    keep(own_library, rate(ANSWER, DOWN, "out of\ndate"))
+    keep(own_library, rate(ANSWER, UP, who="U2"))
+    assert main(command) == 0
+    shown = capsys.readouterr().out.splitlines()
     assert shown[0] == "2 ratings: 1 up, 1 down"
     assert shown[1].endswith("When is tea picked? (out of␊date)")
-    lines = citewise("feedback", "--library", "lib", "--export", "-").stdout.splitlines()
+    assert main([*command, "--export", "-"]) == 0
+    lines = capsys.readouterr().out.splitlines()
     assert [json.loads(line)["answerable"] for line in lines] == [None, True]
-    done = citewise("feedback", "--library", "lib", "--export", "cases")
-    assert (done.returncode, done.stdout) == (0, "")
-    assert "citewise eval cases" in done.stderr
-    assert {path.name for path in (tmp_path / "cases").iterdir()} == {"questions.jsonl", "docs.jsonl"}
+    cases = tmp_path / "cases"
+    assert main([*command, "--export", str(cases)]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert f"citewise eval {cases}" in printed.err
+    assert {path.name for path in cases.iterdir()} == {"questions.jsonl", "docs.jsonl"}
 
 
 def test_a_chatbot_is_not_needed_to_rate() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from .database import Database
 
 _ANSWERS = 30 * 24 * 3600.0
-_STRANGE = 600.0
+_STRANGE = 120.0
 """Seconds for which a thread that the bot is not in is not looked at again."""
 _REPLAYS = 600.0
 """Seconds for which a signed request is remembered; Slack's signatures are good for 300."""
