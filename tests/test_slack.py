@@ -347,6 +347,31 @@ def test_the_turns_of_a_thread_are_read_back_from_slack(
     assert history == [first, Turn(asked, ask(asked, [first]).text)]
 
 
+def test_two_people_who_ask_at_once_in_one_thread_are_not_mixed_up(
+    slack: SlackServer, channel: str, me: str, slack_bot: Bot
+) -> None:
+    ts = slack.say("U1", channel, f"{me} {QUESTION}")
+    asked = {
+        text: slack.say(user, channel, text, thread=ts)
+        for user, text in (
+            ("U2", "Who planted the roses?"),
+            ("U3", "What is the boiling point of ethanol?"),
+            ("U1", "Who launched the airstrikes?"),
+        )
+    }
+    slack.wait(lambda: len(slack.whole(channel, ts)) == 4)
+    found = {m["metadata"]["event_payload"]["question"]: m["text"] for m in slack.whole(channel, ts)}
+    bot = slack_bot.desk.service.bot
+    assert "Maria Lindqvist" in found[f"{channel}:{asked['Who planted the roses?']}"]
+    assert found[f"{channel}:{asked['Who launched the airstrikes?']}"] == bot.ask("Who launched the airstrikes?").text
+    history = turns(read(slack_bot.desk.patient, slack_bot.desk.me, channel, ts), slack_bot.desk.me, slack.now())
+    assert [turn.question for turn in history] == [QUESTION, *asked]
+    assert [turn.answer for turn in history] == [
+        bot.ask(QUESTION).text,
+        *(found[f"{channel}:{t}"] for t in asked.values()),
+    ]
+
+
 def test_a_long_thread_is_read_to_its_end(slack: SlackServer, direct: str, slack_bot: Bot) -> None:
     ts = slack.say("U1", direct, QUESTION)
     answered(slack, direct, ts)

@@ -112,6 +112,13 @@ def test_files_and_a_question_in_one_message_are_both_seen_to(slack: SlackServer
     assert sum("*c.txt* (1.0 kB) is larger than 0.001 MB" in text for text in shown) == 1
 
 
+def test_a_file_of_another_workspace_is_looked_up(slack: SlackServer, bot: Bot) -> None:
+    channel = slack.channel("D-connect", "U1", kind="im")
+    file = shared(slack, "far.txt", b"From far away.")
+    (offer,) = offered(slack, channel, {"id": file["id"], "file_access": "check_file_info"})
+    assert "Add *far.txt* (14 bytes)" in words(offer["blocks"])
+
+
 def test_an_offer_can_be_declined(slack: SlackServer, bot: Bot) -> None:
     channel = slack.channel("D3", "U1", kind="im")
     (offer,) = offered(slack, channel, shared(slack, "a.txt", b"A."))

@@ -81,7 +81,10 @@ def _slack(stack: ExitStack, settings: Settings, service: Service) -> "Bot | Non
     slack.see_to_tokens(settings)
     from .slack.bot import opened
 
-    return stack.enter_context(opened(settings, service))
+    try:
+        return stack.enter_context(opened(settings, service))
+    except CitewiseError as error:
+        raise CitewiseError(f"{error}; without SLACK_BOT_TOKEN, the browser is served alone") from error
 
 
 def _answer_in_slack(stack: ExitStack, bot: "Bot | None", settings: Settings) -> None:

@@ -12,13 +12,13 @@ from index.errors import CitewiseError
 from . import private
 from . import thread as threads
 from .asking import ask, blocks_of
-from .blocks import context, fallback, section, told
+from .blocks import MAX_TEXT, context, fallback, section, told
 from .connect import LOG, code_of, is_lasting
 from .desk import COMMAND, DIRECT, FOLLOW_UP, MENTION, SHORTCUT, Asked, Desk, Given
 from .journal import Job
 from .reply import Reply
 from .rich import Block
-from .text import escape, escaped, is_call, is_small_talk, question_in
+from .text import escaped, is_call, is_small_talk, question_in
 from .workers import Again
 
 _PATIENCE = 3
@@ -78,7 +78,7 @@ def _finish(desk: Desk, asked: Asked, reply: Reply, given: Given | str) -> None:
     """Write the answer, or say why there is none."""
     lead = _lead(asked)
     if isinstance(given, str):
-        reply.finish([*lead, *told(f"⚠️ {given}")], escape(given), threads.NOTICE)
+        reply.finish([*lead, *told(f"⚠️ {given}")], escaped(given, MAX_TEXT), threads.NOTICE)
         return
     desk.kept.keep_answer(asked.key, given.record())
     ts = reply.finish([*lead, *blocks_of(desk, given.answer, asked.key)], fallback(given.answer))

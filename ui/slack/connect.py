@@ -36,7 +36,8 @@ _WRONG = {
 _LASTING = frozenset(
     "channel_not_found not_in_channel is_archived restricted_action thread_not_found message_not_found user_not_found "
     "restricted_action_thread_only_channel restricted_action_read_only_channel no_permission missing_scope "
-    "ekm_access_denied team_access_not_granted cannot_reply_to_message messages_tab_disabled".split()
+    "ekm_access_denied team_access_not_granted cannot_reply_to_message messages_tab_disabled "
+    "file_not_found file_deleted".split()
 )
 
 

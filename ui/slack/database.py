@@ -37,10 +37,10 @@ class Database:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock = threading.Lock()
-        folder.mkdir(parents=True, exist_ok=True)
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             self._connection = _open(folder / FILE)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise self._unusable(error) from error
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class Database:
             except sqlite3.Error as error:
                 raise self._unusable(error) from error
 
-    def _unusable(self, error: sqlite3.Error) -> LibraryError:
+    def _unusable(self, error: Exception) -> LibraryError:
         return LibraryError(
             f"{self.folder / FILE} can't be used ({error}): see to its rights and to space, or delete it to begin anew"
         )

@@ -58,11 +58,14 @@ def offer(desk: Desk, job: Job) -> None:
     payload = job.payload
     if job.attempts > 1 and _is_offered(desk, job):
         return
+    file = Shared(**payload["file"])
+    if not file.size:  # of a file from another workspace, the event tells nothing but its id
+        file = Shared.of(desk.patient.files_info(file=file.id).get("file") or {})
     desk.patient.chat_postMessage(
         channel=payload["channel"],
         thread_ts=payload["thread"],
         text="Shall I add this to the documents?",
-        blocks=_offered(desk, Shared(**payload["file"])),
+        blocks=_offered(desk, file),
         metadata=threads.metadata(threads.NOTICE, job.key),
     )
     desk.kept.note_thread(f"{payload['channel']}:{payload['thread']}", joined=True)

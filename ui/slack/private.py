@@ -4,13 +4,13 @@ from typing import Any
 
 from . import thread as threads
 from .asking import ask, blocks_of
-from .blocks import actions, answer_blocks, button, context, fallback, pages, section, told
+from .blocks import MAX_TEXT, actions, answer_blocks, button, context, fallback, pages, section, told
 from .connect import LOG, TIMEOUT, code_of, log, waiting
 from .desk import SHORTCUT, Asked, Desk, Given
 from .journal import Job
 from .reply import Reply
 from .rich import Block
-from .text import escape, escaped, question_in
+from .text import escaped, question_in
 from .workers import Again
 
 _MESSAGES = 4
@@ -25,7 +25,7 @@ def answer(desk: Desk, asked: Asked) -> None:
     text = question_in(asked.text, desk.me.user)
     given = ask(desk, asked, text, [], lambda _: None)
     if isinstance(given, str):
-        respond(asked.response_url, escape(given), told(f"⚠️ {given}"))
+        respond(asked.response_url, escaped(given, MAX_TEXT), told(f"⚠️ {given}"))
         return
     desk.kept.keep_answer(asked.key, given.record())
     blocks = [context(f"You asked: {escaped(text, 600)}"), *blocks_of(desk, given.answer, asked.key)]

@@ -73,7 +73,7 @@ class Reply:
         text = streamable(answer.text)
         if self._may_stream:
             new = text[len(self._shown) :] if text.startswith(self._shown) else ""
-            if new and len(text) <= _STREAMED:
+            if new.strip() and len(text) <= _STREAMED:
                 self._stream(new)
                 self._shown = text
                 self._next = time.monotonic() + _PACE

@@ -88,7 +88,8 @@ def is_missing(said: Sequence[Said], me: Me, before: str, *, direct: bool) -> bo
     """
     answered = {str(m.about.get("question") or "").rpartition(":")[2] for m in said if m.ours}
     return any(
-        (mentions(m.text, me.user) or (direct and not is_small_talk(question_in(m.text, me.user))))
+        (direct or mentions(m.text, me.user))
+        and not is_small_talk(question_in(m.text, me.user))
         and not m.ours
         and m.ts not in answered
         for m in said
