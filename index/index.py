@@ -71,6 +71,11 @@ class Index:
         """The encoder of passages."""
         return self._store.view.encoders.passages
 
+    @property
+    def generation(self) -> int:
+        """Return the number of the library's latest change."""
+        return self._store.generation()
+
     # documents
 
     def add(self, paths: Iterable[str | Path], progress: OnProgress | None = None) -> Added:

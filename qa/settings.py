@@ -36,6 +36,7 @@ class Settings:
     slack_app_token: str | None = field(default=None, repr=False)
     slack_signing_secret: str | None = field(default=None, repr=False)
     slack_api_url: str | None = None
+    slack_admins: tuple[str, ...] = ()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -63,6 +64,7 @@ class Settings:
             slack_app_token=given.get("SLACK_APP_TOKEN"),
             slack_signing_secret=given.get("SLACK_SIGNING_SECRET"),
             slack_api_url=_url(given, "CITEWISE_SLACK_API_URL"),
+            slack_admins=tuple(given.get("CITEWISE_SLACK_ADMINS", "").replace(",", " ").split()),
         )
 
 
@@ -80,6 +82,7 @@ KNOWN = frozenset(
         "CITEWISE_PUBLIC_URL",
         "CITEWISE_MAX_UPLOAD_MB",
         "CITEWISE_SLACK_API_URL",
+        "CITEWISE_SLACK_ADMINS",
         "CITEWISE_DEBUG",  # read by the command line: show the trace of an internal error
         "CITEWISE_EVALDATA",  # read by benchmarks/: where the public benchmarks lie
     }

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from slack_server import SlackServer
+
     from index.index import Index
+    from ui.slack.bot import Bot
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"
@@ -144,3 +147,22 @@ def address_of(process: subprocess.Popen[bytes], log: Path) -> str:
             break
         time.sleep(0.1)
     raise AssertionError(f"the server did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def slack() -> Iterator["SlackServer"]:
+    """A local Slack."""
+    from slack_server import SlackServer
+
+    with SlackServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def slack_bot(slack: "SlackServer", library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Bot"]:
+    """The bot, running over a copy of the library, in that Slack."""
+    from slack_bot import running
+
+    copy = Path(shutil.copytree(library, tmp_path_factory.mktemp("slack") / "library"))
+    with running(slack, copy) as bot:
+        yield bot

@@ -30,6 +30,7 @@ def test_every_variable_of_the_design_is_read() -> None:
             "CITEWISE_PUBLIC_URL": "https://ask.example",
             "CITEWISE_MAX_UPLOAD_MB": "7",
             "CITEWISE_SLACK_API_URL": "http://127.0.0.1:9",
+            "CITEWISE_SLACK_ADMINS": "U1, U2,U3",
             "SLACK_BOT_TOKEN": "xoxb",
             "SLACK_APP_TOKEN": "xapp",
             "SLACK_SIGNING_SECRET": "sign",
@@ -42,7 +43,7 @@ def test_every_variable_of_the_design_is_read() -> None:
     assert (settings.unsupported, settings.public_url) == ("drop", "https://ask.example")
     assert (settings.max_upload_mb, settings.slack_api_url) == (7, "http://127.0.0.1:9")
     assert (settings.slack_bot_token, settings.slack_app_token) == ("xoxb", "xapp")
-    assert settings.slack_signing_secret == "sign"
+    assert (settings.slack_signing_secret, settings.slack_admins) == ("sign", ("U1", "U2", "U3"))
 
 
 def test_an_empty_variable_counts_as_none() -> None:

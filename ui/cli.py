@@ -82,9 +82,23 @@ def _add_commands(command: Callable[[str, str, str], argparse.ArgumentParser]) -
     serve.add_argument("paths", nargs="*", metavar="PATH", help="files and folders to add first")
     serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", type=_port, default=7860, help="the port to listen on (default: 7860)")
-    command("slack", "commands.slack", "answer in Slack")
+    slack = command("slack", "commands.slack", "answer in Slack")
+    slack.add_argument(
+        "--manifest", action="store_true", help="print the manifest to make the Slack app from, and exit"
+    )
+    slack.add_argument(
+        "--url", metavar="URL", help="with --manifest: for events over HTTP to this public address of `citewise serve`"
+    )
     evaluate = command("eval", "commands.evaluate", "measure answers against questions with known answers")
     evaluate.add_argument("folder", metavar="FOLDER", help="a folder with docs/ and questions.jsonl")
+    feedback = command(
+        "feedback", "commands.feedback", "show what people thought of answers, or export it as an evaluation"
+    )
+    feedback.add_argument(
+        "--export",
+        metavar="FOLDER",
+        help="write questions.jsonl and docs.jsonl for `citewise eval` (-: only the questions, on standard output)",
+    )
     for printing in (add, ask, search, listing, evaluate):
         printing.add_argument("--json", action="store_true", help="print JSON, and nothing else, on standard output")
     command("doctor", "doctor.run", "check the installation, the library and the settings")

@@ -1,4 +1,5 @@
-"""What the commands `add`, `ask`, `search`, `list`, `remove`, `reindex`, `slack` and `eval` do, each in one function.
+"""What the commands `add`, `ask`, `search`, `list`, `remove`, `reindex`, `slack`, `eval` and `feedback` do, each in one
+function.
 
 A command gets the parsed arguments and returns the exit code. Results go to standard output, everything else
 to standard error; wording and layout are `render.py`'s, errors are told by `cli.py`.
@@ -7,10 +8,9 @@ to standard error; wording and layout are `render.py`'s, errors are told by `cli
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -196,15 +196,14 @@ def reindex(arguments: Namespace) -> int:
 
 
 def slack(arguments: Namespace) -> int:
-    """Answer in Slack until stopped."""
-    if find_spec("slack_bolt") is None:
-        raise CitewiseError("Slack needs an extra; install it with: pip install 'citewise[slack]'")
-    if find_spec(f"{__package__}.slack") is None:
-        raise CitewiseError("this version of citewise has no Slack bot yet; use `citewise serve` for the browser")
-    from importlib import import_module
+    """Answer in Slack until stopped, or print what a Slack app is made from."""
+    from . import slack as bot
 
-    run: Callable[[Namespace], int] = import_module(f"{__package__}.slack").run
-    return run(arguments)
+    if arguments.manifest or arguments.url:
+        print_json(bot.manifest(arguments.url))
+        return 0
+    bot.run(settings_of(arguments))
+    return 0
 
 
 def evaluate(arguments: Namespace) -> int:
@@ -226,3 +225,25 @@ def _figure(value: Any) -> str:
     if isinstance(value, dict):
         return "  ".join(f"{key}: {_figure(part)}" for key, part in value.items())
     return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def feedback(arguments: Namespace) -> int:
+    """Count the ratings of answers and show those that were no good, or export them all as an evaluation."""
+    from qa import feedback as kept
+
+    with _opened(arguments) as bot:
+        if arguments.export and arguments.export != "-":
+            number = kept.export(bot.index, Path(arguments.export))
+            say(f"exported {render.count(number, 'question')}; measure with: citewise eval {arguments.export}")
+            return 0
+        rated = kept.ratings(bot.index.library)
+    if arguments.export:
+        for question in kept.questions(rated):
+            print(json.dumps(question))
+        return 0
+    bad = [rating for rating in rated if rating.rating == kept.DOWN]
+    print(f"{render.count(len(rated), 'rating')}: {len(rated) - len(bad):,} up, {len(bad):,} down")
+    for rating in bad:
+        reason = f" ({render.one_line(rating.reason)})" if rating.reason else ""
+        print(f"{render.date(rating.time)}  {render.one_line(rating.question)}{reason}")
+    return 0

@@ -5,11 +5,13 @@ hides the others. It reads; the only thing it may create is an empty library, as
 """
 
 import platform
+import re
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from time import perf_counter
 
 from index.errors import CitewiseError
@@ -53,7 +55,7 @@ def checks(settings: Settings) -> Iterator[Line]:
         ("model", lambda: _model(settings)),
         ("chroma", lambda: _chroma(settings)),
         ("telemetry", _telemetry),
-        ("slack", _slack),
+        ("slack", lambda: _slack(settings)),
     ):
         yield from _guarded(name, check)
     yield from _guarded("library", lambda: _library(settings))
@@ -125,11 +127,40 @@ def _telemetry() -> Iterator[Line]:
     yield Line("ok", "telemetry", "off in Chroma, Gradio and LlamaIndex")
 
 
-def _slack() -> Iterator[Line]:
-    from importlib.util import find_spec
+def _slack(settings: Settings) -> Iterator[Line]:
+    """See whether the tokens work and hold the rights that the bot needs; without tokens, ask nobody."""
+    from . import slack
 
-    missing = "not installed; if you want it: pip install 'citewise[slack]'"
-    yield Line("ok", "slack", "installed" if find_spec("slack_bolt") else missing)
+    installed = find_spec("slack_bolt") is not None
+    if not settings.slack_bot_token and not settings.slack_app_token and not settings.slack_signing_secret:
+        missing = "not installed; if you want it: pip install 'citewise[slack]'"
+        yield Line("ok", "slack", "installed, no tokens set" if installed else missing)
+        return
+    slack.see_to_tokens(settings)
+    from .slack.connect import can_listen, missing_scopes, web_client, who_am_i
+
+    client = web_client(settings, patient=False)
+    me = who_am_i(client)
+    yield Line("ok", "slack", f"@{me.name} in {me.workspace}")
+    lacking = missing_scopes(me)
+    if lacking:
+        remedy = "add them under OAuth & Permissions and install the app again"
+        yield Line(
+            "fail", "slack", f"the bot token lacks {count(len(lacking), 'scope')}: {', '.join(lacking)}; {remedy}"
+        )
+    if settings.slack_app_token:
+        can_listen(client, settings.slack_app_token)
+        yield Line("ok", "slack", "Socket Mode: citewise slack")
+    if settings.slack_signing_secret:
+        yield _secret(settings.slack_signing_secret)
+    elif not settings.slack_app_token:
+        yield Line("fail", "slack", "set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP) as well")
+
+
+def _secret(secret: str) -> Line:
+    if re.fullmatch(r"[0-9a-f]{32}", secret):
+        return Line("ok", "slack", "HTTP: citewise serve takes events under /slack/events")
+    return Line("warn", "slack", "SLACK_SIGNING_SECRET does not look like one (32 hexadecimal digits); copy it again")
 
 
 def _library(settings: Settings) -> Iterator[Line]:

@@ -26,7 +26,7 @@ _PAGE = (
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
     "object-src 'none'; frame-src 'none'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
 )
-_OURS = ("/api/", "/healthz", "/readyz")
+_OURS = ("/api/", "/healthz", "/readyz", "/slack/")
 _SCRIPT = re.compile(rb"<script(?=[\s>])")
 
 
@@ -69,15 +69,24 @@ def _same_origin(origin: str, host: str, hosts: Collection[str]) -> bool:
 class Guard:
     """An ASGI middleware that refuses, limits and labels; `upload_limit` is in bytes for a whole request.
 
-    Paths that begin with one of `closed` answer 404.
+    Paths that begin with one of `closed` answer 404. Those in `signed` are open under any name, because each of
+    their requests proves where it comes from.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str], upload_limit: int, closed: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Collection[str],
+        upload_limit: int,
+        closed: tuple[str, ...] = (),
+        signed: Collection[str] = (),
+    ) -> None:
         """Stand before an application."""
         self.app = app
         self.hosts = hosts
         self.upload_limit = upload_limit
         self.closed = closed
+        self.signed = signed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -88,8 +97,10 @@ class Guard:
         nonce = secrets.token_urlsafe(16)
         labelled = _Labelled(send, scope["path"], nonce)
         method = scope.get("method", "POST")  # a websocket can change things, so it counts as a POST
-        reason = refusal(method, headers, self.hosts)
-        limit = self.upload_limit if "multipart/" in headers.get("content-type", "") else MAX_BODY
+        signed = scope["path"] in self.signed
+        reason = None if signed else refusal(method, headers, self.hosts)
+        upload = "multipart/" in headers.get("content-type", "") and not signed
+        limit = self.upload_limit if upload else MAX_BODY
         if reason:
             await _refuse(labelled, 403, reason)
         elif scope["path"].startswith(self.closed):

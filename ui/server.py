@@ -1,4 +1,4 @@
-"""One process for the browser and REST: builds the web application and runs it until it is stopped.
+"""One process for the browser, REST and Slack: builds the web application and runs it until it is stopped.
 
 The address is taken first, so that a port in use is told before a long add. The library is opened and the
 paths are added in the main thread while the server already answers; `/readyz` says when it is ready.
@@ -23,6 +23,8 @@ from .service import MEGABYTE, Service, quiet, version
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from .slack.bot import Bot
 
 THREADS = 128
 """How many requests and answers run at a time; each needs a thread."""
@@ -49,16 +51,18 @@ def serve(paths: Sequence[str], host: str, port: int, settings: Settings) -> Non
     from qa.chatbot import Chatbot
 
     with ExitStack() as stack:
-        stack.enter_context(_stopping())
+        stack.enter_context(stopping())
         listener = stack.enter_context(_listening(host, port))
         service = Service(max_upload=settings.max_upload_mb * MEGABYTE)
-        app = create_app(service, settings.public_url)
         library = stack.enter_context(ExitStack())  # left after the server: open requests still need it
+        slack = _slack(stack, settings, service)
+        app = create_app(service, settings.public_url, slack)
         running = stack.enter_context(_running(app, listener))
         service.opened = bot = library.enter_context(Chatbot.open(settings.library, settings))
         if bot.model:  # its libraries take seconds to load, which the first question should not wait for
             threading.Thread(target=bot.model.connect, daemon=True, name="citewise-model").start()
         _add(bot, paths)
+        _answer_in_slack(stack, slack, settings)
         say(f"citewise is ready: http://{_bracketed(host)}:{listener.getsockname()[1]}")
         running.join()
 
@@ -70,8 +74,35 @@ def _add(bot: Any, paths: Sequence[str]) -> None:
         say(report_added(added))
 
 
-def create_app(service: Service, public_url: str | None = None) -> "FastAPI":
-    """Return the web application: REST and the chat page over one service."""
+def _slack(stack: ExitStack, settings: Settings, service: Service) -> "Bot | None":
+    """Return the Slack bot if the settings hold its tokens."""
+    from . import slack
+
+    if not slack.is_wanted(settings):
+        return None
+    slack.see_to_tokens(settings)
+    from .slack.bot import opened
+
+    try:
+        return stack.enter_context(opened(settings, service))
+    except CitewiseError as error:
+        raise CitewiseError(f"{error}; without SLACK_BOT_TOKEN, the browser is served alone") from error
+
+
+def _answer_in_slack(stack: ExitStack, bot: "Bot | None", settings: Settings) -> None:
+    """Begin to answer in Slack, over Socket Mode where Slack does not reach this server."""
+    if bot is None:
+        return
+    from .slack.bot import listening
+
+    bot.start()
+    if settings.slack_app_token and not settings.slack_signing_secret:
+        stack.enter_context(listening(bot, settings.slack_app_token))
+    say(f"citewise answers in Slack as @{bot.desk.me.name} ({bot.desk.me.workspace})")
+
+
+def create_app(service: Service, public_url: str | None = None, slack: "Bot | None" = None) -> "FastAPI":
+    """Return the web application: REST and the chat page over one service, and where Slack sends its requests."""
     from fastapi import FastAPI
     from fastapi.responses import FileResponse
 
@@ -93,10 +124,19 @@ def create_app(service: Service, public_url: str | None = None) -> "FastAPI":
         openapi_url="/api/openapi.json",
         lifespan=more_threads,
     )
+    secret = slack.desk.settings.slack_signing_secret if slack else None
     app.add_middleware(
-        Guard, hosts=allowed_hosts(public_url), upload_limit=service.max_upload * _UPLOADS, closed=_CLOSED
+        Guard,
+        hosts=allowed_hosts(public_url),
+        upload_limit=service.max_upload * _UPLOADS,
+        closed=_CLOSED,
+        signed=("/slack/events",) if secret else (),
     )
     app.include_router(api.router(service))
+    if slack and secret:
+        from .slack import events_route
+
+        app.include_router(events_route.router(slack, secret))
     api.add_error_handlers(app)
 
     @app.get("/citewise.js", include_in_schema=False)
@@ -141,7 +181,7 @@ def _bracketed(host: str) -> str:
 
 
 @contextmanager
-def _stopping() -> Generator[None]:
+def stopping() -> Generator[None]:
     """Let SIGTERM and Ctrl-C end what runs inside, and leave quietly."""
 
     def stop(*_: object) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from index.errors import CitewiseError
-from index.types import Added, Failure
+from index.types import Added, Failure, OnProgress
 from qa.chatbot import Chatbot
 
 MEGABYTE = 1_000_000
@@ -84,7 +84,7 @@ def base_name(name: str) -> str:
     return plain if plain.strip(". ") else "unnamed"
 
 
-def take_uploads(bot: Chatbot, uploads: Iterable[Upload], max_upload: int) -> Added:
+def take_uploads(bot: Chatbot, uploads: Iterable[Upload], max_upload: int, progress: OnProgress | None = None) -> Added:
     """Add uploaded files one by one; one that is too large or unreadable fails by name, the rest goes in."""
     total = Added()
     with tempfile.TemporaryDirectory(prefix="citewise-") as folder:
@@ -93,7 +93,7 @@ def take_uploads(bot: Chatbot, uploads: Iterable[Upload], max_upload: int) -> Ad
             path = Path(folder, "upload" + Path(name).suffix[:10])
             try:
                 _spool(upload, path, max_upload)
-                added = bot.index.upload(name, path)
+                added = bot.index.upload(name, path, progress)
             except TooLarge as error:
                 added = Added(failed=(Failure(name, str(error)),))
             finally:
