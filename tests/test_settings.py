@@ -7,7 +7,7 @@ import pytest
 from index.errors import CitewiseError
 from qa import Chatbot, Settings
 
-SECRETS = ("OPENAI_API_KEY", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
+SECRETS = ("OPENAI_API_KEY", "CITEWISE_EMBEDDING_KEY", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
 
 
 def test_without_any_variable_everything_has_its_default() -> None:
@@ -23,7 +23,9 @@ def test_every_variable_of_the_design_is_read() -> None:
             "CITEWISE_MODEL": "small",
             "CITEWISE_MODEL_TIMEOUT": "90",
             "CITEWISE_MODEL_CONTEXT": "32000",
-            "CITEWISE_EMBEDDING": "bundled",
+            "CITEWISE_EMBEDDING": "openai:nomic-embed-text",
+            "CITEWISE_EMBEDDING_URL": "http://127.0.0.1:11434/v1",
+            "CITEWISE_EMBEDDING_KEY": "sk-2",
             "CITEWISE_LIBRARY": "/data/library",
             "CITEWISE_CHROMA_URL": "https://chroma.example:8000",
             "CITEWISE_UNSUPPORTED": "drop",
@@ -37,7 +39,8 @@ def test_every_variable_of_the_design_is_read() -> None:
         }
     )
     assert (settings.api_key, settings.base_url) == ("sk-1", "http://127.0.0.1:8080/v1")
-    assert (settings.model, settings.embedding) == ("small", "bundled")
+    assert (settings.model, settings.embedding) == ("small", "openai:nomic-embed-text")
+    assert (settings.embedding_url, settings.embedding_key) == ("http://127.0.0.1:11434/v1", "sk-2")
     assert (settings.model_timeout, settings.model_context) == (90, 32000)
     assert (settings.library, settings.chroma_url) == (Path("/data/library"), "https://chroma.example:8000")
     assert (settings.unsupported, settings.public_url) == ("drop", "https://ask.example")
@@ -62,7 +65,11 @@ def test_an_unknown_variable_of_citewise_is_an_error_that_names_it_and_the_known
     ("name", "value", "remedy"),
     [
         ("CITEWISE_UNSUPPORTED", "hide", "mark or drop"),
-        ("CITEWISE_EMBEDDING", "word2vec", "bundled"),
+        ("CITEWISE_EMBEDDING", "word2vec", "bundled or openai:MODEL"),
+        ("CITEWISE_EMBEDDING", "openai:", "bundled or openai:MODEL"),
+        ("CITEWISE_EMBEDDING", "openai: x", "bundled or openai:MODEL"),
+        ("CITEWISE_EMBEDDING", "openai:x\x1b", "bundled or openai:MODEL"),
+        ("CITEWISE_EMBEDDING_URL", "localhost:11434", "http://"),
         ("CITEWISE_CHROMA_URL", "localhost:8000", "http://"),
         ("CITEWISE_PUBLIC_URL", "ask.example", "http://"),
         ("OPENAI_BASE_URL", "ftp://models.example", "http://"),
