@@ -76,7 +76,7 @@ class Store:
         if self._look()[1] != name:  # moved in between
             return self._shelf_in_use(encoders)
         if not handle:
-            raise LibraryError(f"the library's passages ({name}) are missing: restore it, or use another library (--library)")
+            raise LibraryError(f"the library's passages ({name}) are missing: restore it, or use another (--library)")
         shelf = self._shelf(handle)
         if not self._moving:
             shelf.check(encoders)
