@@ -53,7 +53,7 @@ class Store:
         self._folder, self._url, self._moving = folder, url, moving
         self._gate = Gate()
         self._handles: dict[str, Collection] = {}
-        self._connect()
+        self._open_client()
         try:
             self.view = View(self._shelf_in_use(encoders), encoders)
             self._seen = self.generation()
@@ -61,7 +61,7 @@ class Store:
             self.close()
             raise
 
-    def _connect(self) -> None:
+    def _open_client(self) -> None:
         self._client: ClientAPI = _connect(self._folder, self._url)
         known = {name: self._found(name) for name in self._handles}
         self._handles = {name: handle for name, handle in known.items() if handle}
@@ -76,7 +76,7 @@ class Store:
         if self._look()[1] != name:  # moved in between
             return self._shelf_in_use(encoders)
         if not handle:
-            raise LibraryError(f"the library's passages ({name}) are missing: restore it, or add its documents again")
+            raise LibraryError(f"the library's passages ({name}) are missing: restore it, or use another (--library)")
         shelf = self._shelf(handle)
         if not self._moving:
             shelf.check(encoders)
@@ -162,7 +162,7 @@ class Store:
             with self._gate.alone():
                 if self._url is None and current != self._seen:  # a server shows every write at once
                     _disconnect(self._client)
-                    self._connect()
+                    self._open_client()
                 if name != self.view.shelf.name:
                     self.view = View(self._shelf_in_use(self.view.encoders), self.view.encoders)
                 self._seen = current

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -114,6 +115,21 @@ def test_a_library_of_another_encoder_is_refused_with_the_remedy(own_library: Pa
         assert index.search(QUESTION)
     with pytest.raises(EncoderMismatch, match=r"has the encoder words, not all-MiniLM.*: .*CITEWISE_EMBEDDING"):
         Index(own_library)
+
+
+def test_a_model_whose_vectors_have_another_length_now_is_told_and_can_be_moved_to(own_library: Path) -> None:
+    with Index(own_library) as index:
+        index.reindex(WordEncoder())
+    changed = WordEncoder()
+    changed.dimension = 48
+    with Index(own_library, encoder=changed) as index:
+        assert index.documents()
+        with pytest.raises(
+            EncoderMismatch, match=r"vectors of 48 numbers where this library has 96: .*citewise reindex"
+        ):
+            index.search(QUESTION)
+        assert index.reindex() == changed.embedded > 0
+        assert index.search(QUESTION)
 
 
 def test_an_empty_library_moves_too(tmp_path: Path) -> None:
@@ -237,6 +253,27 @@ def test_a_second_move_at_the_same_time_is_told_who_is_at_it(index: Index, tmp_p
     seen: list[Progress] = []
     index.reindex(WordEncoder(), move_too)
     assert seen
+
+
+def test_threads_add_and_remove_while_the_library_moves(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.moving.GROUP", 1)
+    folder = keepers(tmp_path / "docs", range(4))
+    index.add(folder)
+
+    def write(number: int) -> None:
+        index.add([keepers(folder, [number]) / f"{number}.txt"])
+        (folder / f"{number - 10}.txt").unlink()
+        index.remove([folder / f"{number - 10}.txt"])
+
+    with ThreadPoolExecutor(2) as pool:
+        written = [pool.submit(write, number) for number in range(10, 14)]
+        index.reindex(WordEncoder())
+        for each in written:
+            each.result()
+    assert {Path(source).name for source in texts(index)} == {"10.txt", "11.txt", "12.txt", "13.txt"}
+    assert dense(index, "granite tower") == built(tmp_path / "fresh", folder)
 
 
 # What goes wrong
