@@ -35,6 +35,8 @@ def open_model(settings: Settings) -> Model | None:
     key = (settings.api_key or "").strip()
     if address == OPENAI and not key:
         raise SettingsError("CITEWISE_MODEL is set, but not where the model is: set OPENAI_API_KEY or OPENAI_BASE_URL")
+    if address != OPENAI and not settings.model and settings.embedding != "bundled":
+        return None  # the address is there for the vectors
     if address != OPENAI and not settings.model:
         listed = f"curl {_shown(address)}/models"
         raise SettingsError(f"CITEWISE_MODEL is not set: name one of the models that this command lists: {listed}")

@@ -272,7 +272,7 @@ STATEMENTS = st.one_of(
 COMPLETIONS = st.lists(st.tuples(STATEMENTS, MARKS, ENDS), max_size=6).map(lambda parts: "".join(map("".join, parts)))
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(COMPLETIONS, st.booleans(), st.booleans())
 def test_whatever_a_model_writes_no_citation_is_wrong_and_no_invented_number_passes(
     written: str, drop: bool, finished: bool

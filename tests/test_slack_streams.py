@@ -140,11 +140,8 @@ def test_what_the_check_takes_back_is_gone_in_the_end(slack: SlackServer, growin
 
 
 def test_a_note_is_shown(slack: SlackServer, growing: Bot, channel: str) -> None:
-    class Noted(Answer):
-        note = "The language model did not answer; these are quotes <!here>."
-
     def noted(answer: Answer) -> Answer:
-        return Noted(**{name: getattr(answer, name) for name in Answer.__slots__})
+        return replace(answer, note="The language model did not answer; these are quotes <!here>.")
 
     Growing.finally_ = staticmethod(noted)
     ts = asked(slack, channel)

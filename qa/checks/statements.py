@@ -82,7 +82,7 @@ def statements(text: str, *, finished: bool = True) -> list[Statement]:
 
 def clean(text: str) -> str:
     """Return a model's text as plain text: no image, link, HTML or emphasis, nor its own list of sources."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    text = "\n".join(text.splitlines()).strip()
     text = _LIST_OF_SOURCES.sub("", text + "\n").rstrip()
     parts = re.split(
         r"(^[ \t]*(?:```|~~~)[^\n]*\n.*?(?:^[ \t]*(?:```|~~~)[ \t]*$|\Z))", text, flags=re.DOTALL | re.MULTILINE

@@ -60,7 +60,7 @@ class Spot:
 def answer_blocks(answer: Answer, key: str, public_url: str | None = None) -> list[Block]:
     """Return an answer with its evidence, and buttons to open each passage and to rate it."""
     shown = not_found_blocks(answer, public_url) if answer.status == "not_found" else _found_blocks(answer, public_url)
-    note = getattr(answer, "note", None)
+    note = answer.note
     return [*shown, *([context(escaped(note, 600))] if note else []), rating_block(key)]
 
 
