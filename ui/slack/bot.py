@@ -13,7 +13,7 @@ from ..service import Service
 from . import answering, files, private
 from . import thread as threads
 from .asking import BROKEN
-from .connect import LOG, code_of, is_lasting, log, socket_log, told, unreachable, web_client, who_am_i
+from .connect import LOG, code_of, is_lasting, log, told, unreachable, web_client, who_am_i
 from .database import Database
 from .desk import COMMAND, SHORTCUT, Desk
 from .journal import Job, Journal
@@ -128,7 +128,7 @@ def listening(bot: Bot, app_token: str) -> Generator[None]:
         if not ending:
             LOG.warning("the connection to Slack was lost (%s); making a new one", error)
 
-    handler = SocketModeHandler(bot.app, app_token, logger=socket_log(), ping_interval=_PING)
+    handler = SocketModeHandler(bot.app, app_token, logger=log("socket"), ping_interval=_PING)
     handler.client.on_error_listeners.append(lost)
     try:
         try:

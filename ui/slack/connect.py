@@ -21,6 +21,7 @@ TIMEOUT = 15
 _WAITS = 12
 """How often one call waits for as long as Slack's Retry-After says."""
 _SECRETS = re.compile(r"\b(?:xox[a-z]|xapp|xwfp)-[\w-]+|(?:hooks\.slack\.com|/response)/\S+|(?<=[?&])ticket=[^&\s]+")
+_NO_NEWS = ("on_error invoked", "As you gave `client`")
 _MISSING = (
     "SLACK_BOT_TOKEN is not set: it is the Bot User OAuth Token (xoxb-...) of your Slack app; "
     "the README says how to make one"
@@ -66,33 +67,26 @@ class _Hidden(logging.Filter):
         return True
 
 
-def log() -> logging.Logger:
-    """Return the log of everything that has to do with Slack, Bolt's and the SDK's words too, without secrets."""
-    if not any(isinstance(f, _Hidden) for f in LOG.filters):
-        LOG.addFilter(_Hidden())
-    if LOG.level == logging.NOTSET:
-        LOG.setLevel(logging.WARNING)
-    logging.getLogger("websocket").setLevel(logging.CRITICAL)  # the SDK tells the same
-    return LOG
-
-
 class _Briefly(logging.Filter):
-    """Leaves out what `bot.listening` tells in better words, and the trace of an acknowledgement that came too late."""
+    """Leaves out what is told in better words or is no news, and the trace of an acknowledgement that came too late."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether to keep a record."""
         if str(record.msg).startswith("Failed to run a request listener"):
             record.msg = "Slack could not be told that an event arrived; it sends it again"
             record.args, record.exc_info = None, None
-        return not str(record.msg).startswith("on_error invoked")
+        return not str(record.msg).startswith(_NO_NEWS)
 
 
-def socket_log() -> logging.Logger:
-    """Return the log of Socket Mode's connection."""
-    found = log().getChild("socket")
+def log(part: str = "") -> logging.Logger:
+    """Return the log of everything that has to do with Slack, Bolt's and the SDK's words too, without secrets."""
+    found = LOG.getChild(part) if part else LOG
     if not found.filters:
         found.addFilter(_Briefly())
         found.addFilter(_Hidden())
+    if LOG.level == logging.NOTSET:
+        LOG.setLevel(logging.WARNING)
+    logging.getLogger("websocket").setLevel(logging.CRITICAL)  # the SDK tells the same
     return found
 
 
