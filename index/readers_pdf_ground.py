@@ -18,6 +18,7 @@ TEXT, PATH, IMAGE, FORM = 1, 2, 3, 5
 _MOST_OBJECTS = 50_000
 _THIN = 4.0  # points: letters are higher than what is thinner
 _BANDS = 40
+_ENDS = 40
 _MOST_CORNERS = 100
 _NOWHERE: Box = (-1e9, -1e9, -1e9, -1e9)
 
@@ -38,24 +39,24 @@ class Area:
 
 
 class Ground:
-    """The filled areas and images of one page; none where a page has more than `most` objects."""
+    """The filled areas and images of one page; where it has more than `most` objects, of the first and last of them."""
 
     def __init__(self, page: "PdfPage", most: int) -> None:
         from pypdfium2 import raw as pdfium
 
-        self.whole = True
+        count = pdfium.FPDFPage_CountObjects(page.raw)
+        self.whole = self.known = count <= most
         self._orders = dict[int, int]()
         self._bands = dict[int, list[Area]]()
         _, bottom, _, top = page.get_bbox()
         self._height = max(1.0, (top - bottom) / _BANDS)
-        count = pdfium.FPDFPage_CountObjects(page.raw)
-        for order in range(count if count <= most else 0):
+        for order in range(count) if self.whole else (*range(_ENDS), *range(max(_ENDS, count - _ENDS), count)):
             one = pdfium.FPDFPage_GetObject(page.raw, order)
             kind = pdfium.FPDFPageObj_GetType(one)
             if kind == TEXT:
                 self._orders[ctypes.addressof(one.contents)] = order
             elif kind not in (PATH, IMAGE):
-                self.whole = False  # what is inside forms is not looked at
+                self.known = False  # what is inside forms is not looked at
             elif area := _area(one, kind, order):
                 low, high = max(area.box[1], bottom), min(area.box[3], top)
                 for band in range(int(low // self._height), int(high // self._height) + 1):
@@ -66,8 +67,8 @@ class Ground:
 
     def at(self, text: Any, x: float, y: float) -> tuple[Area | None, bool]:
         """Return the area that a text object lies on at a point, or else lies under, and whether it lies under it."""
-        under, order = None, self._orders.get(ctypes.addressof(text.contents), -1)
-        for area in self._bands.get(int(y // self._height), ()) if order >= 0 else ():
+        under, order = None, self._orders.get(ctypes.addressof(text.contents), _ENDS)
+        for area in self._bands.get(int(y // self._height), ()):
             if area.box[0] <= x <= area.box[2] and area.box[1] <= y <= area.box[3]:
                 if area.order > order:
                     return area, True

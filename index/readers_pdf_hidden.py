@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .hidden import Hidden, is_news
 from .readers_pdf_ground import is_scan
 from .readers_pdf_picture import picture_of
-from .readers_pdf_suspects import INVISIBLE, MISPLACED, TRANSPARENT, Eyes, stretches
+from .readers_pdf_suspects import CONCEALED, INVISIBLE, MISPLACED, TRANSPARENT, Eyes, Run, stretches
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage, PdfTextPage
@@ -33,7 +33,8 @@ def visible(page: "PdfPage", textpage: "PdfTextPage", text: str, places: list[in
     suspicions = eyes.suspicions(text, places)
     kinds, recognised = dict[int, str](), False
     if suspicions - MISPLACED:
-        kinds, recognised = _judged(page, eyes, text, places)
+        runs = list(eyes.runs(places, concealed=bool(suspicions & CONCEALED)))
+        kinds, recognised = _judged(page, eyes, runs, text, places)
     if suspicions & MISPLACED:
         kinds |= eyes.misplaced(text, places)
     hidden, dropped = _left_out(text, kinds)
@@ -55,9 +56,10 @@ def _left_out(text: str, kinds: Mapping[int, str]) -> tuple[tuple[Hidden, ...], 
     return tuple(hidden), dropped
 
 
-def _judged(page: "PdfPage", eyes: "Eyes", text: str, places: Sequence[int]) -> tuple[dict[int, str], bool]:
+def _judged(
+    page: "PdfPage", eyes: Eyes, runs: Sequence[Run], text: str, places: Sequence[int]
+) -> tuple[dict[int, str], bool]:
     """Return what the page's picture says of suspicious text, and whether it is the recognised text of a scan."""
-    runs = list(eyes.runs(places))
     picture = picture_of(page, [run.object for run in runs])
     hidden, traced = dict[int, str](), dict[int, str]()
     for run in runs:

@@ -20,22 +20,28 @@ if TYPE_CHECKING:
 _PIXELS = 3_000_000
 _MOST_IMAGE_PIXELS = 80_000_000
 _SEEN = 12  # of 255: less is no difference to the eye (the threshold of `alike`, blurred by small letters)
+_LOUD = (255, 0, 255, 255)
 _INK = 40  # of 255: lighter marks on a scan are paper
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A page as it is painted, and as it is without some text objects."""
+    """A page as it is painted, as it is without some text objects, and with them in a loud colour."""
 
     page: "PdfPage"
     whole: NDArray[np.uint8]
     bare: NDArray[np.uint8]
+    loud: NDArray[np.uint8]
 
     def adds(self, box: Box) -> bool:
-        """Tell whether what was taken away can be seen in a box."""
-        whole, bare = self._cut(self.whole, box), self._cut(self.bare, box)
-        change = np.abs(whole.astype(np.int16) - bare).max(axis=2, initial=0)
-        return np.count_nonzero(change > _SEEN) > change.size // 100
+        """Tell whether what was taken away can be seen in a box: most strokes, not only where they cross others."""
+        ink, seen = self._change(self.loud, box), self._change(self.whole, box)
+        strokes = ink > max(_SEEN, 0.6 * ink.max(initial=0))
+        return int(np.count_nonzero(seen[strokes] > _SEEN)) > 0.5 * int(np.count_nonzero(strokes))
+
+    def _change(self, picture: NDArray[np.uint8], box: Box) -> NDArray[np.int16]:
+        with_it, without = self._cut(picture, box), self._cut(self.bare, box)
+        return np.abs(with_it.astype(np.int16) - without).max(axis=2, initial=0)
 
     def shows(self, box: Box) -> bool:
         """Tell whether something else can be seen in a box."""
@@ -57,7 +63,7 @@ class Picture:
 def picture_of(page: "PdfPage", texts: Sequence[Any]) -> Picture:
     """Paint a page with and without some of its text objects."""
     width, height = page.get_size()
-    scale = min(1.0, (_PIXELS / max(width * height, 1)) ** 0.5)
+    scale = min(1.5, (_PIXELS / max(width * height, 1)) ** 0.5)
 
     def painted() -> NDArray[np.uint8]:
         bitmap = page.render(scale=scale, draw_annots=False, may_draw_forms=False)  # pyright: ignore[reportArgumentType]
@@ -65,8 +71,10 @@ def picture_of(page: "PdfPage", texts: Sequence[Any]) -> Picture:
 
     with _without(_too_large(page)):
         whole = painted()
+        with _recoloured(texts):
+            loud = painted()
         with _without(texts):
-            return Picture(page, whole, painted())
+            return Picture(page, whole, painted(), loud)
 
 
 @contextmanager
@@ -80,6 +88,28 @@ def _without(objects: Sequence[Any]) -> Generator[None]:
     finally:
         for one in objects:
             pdfium.FPDFPageObj_SetIsActive(one, True)
+
+
+@contextmanager
+def _recoloured(texts: Sequence[Any]) -> Generator[None]:
+    """Paint text in magenta for a while, but for text in a pattern."""
+    from pypdfium2 import raw as pdfium
+
+    before = list[tuple[Any, Any, list[int]]]()
+    for one in texts:
+        for ask, paint in (
+            (pdfium.FPDFPageObj_GetFillColor, pdfium.FPDFPageObj_SetFillColor),
+            (pdfium.FPDFPageObj_GetStrokeColor, pdfium.FPDFPageObj_SetStrokeColor),
+        ):
+            numbers = [ctypes.c_uint() for _ in range(4)]
+            if ask(one, *numbers):
+                before.append((paint, one, [number.value for number in numbers]))
+                paint(one, *_LOUD)
+    try:
+        yield
+    finally:
+        for paint, one, colour in before:
+            paint(one, *colour)
 
 
 def _too_large(page: "PdfPage") -> list[Any]:

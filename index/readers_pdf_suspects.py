@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import category
 
 from .hidden import Colour, alike
-from .readers_pdf_ground import Box, Ground, concealed_as, marks_of, width_of_marked
+from .readers_pdf_ground import CLIPPED, LAYER, Box, Ground, concealed_as, marks_of, width_of_marked
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage, PdfTextPage
@@ -21,8 +21,9 @@ WHITE, ALIKE, COVERED = "white text", "text in the colour of its background", "t
 TINY, NARROW, OTHER = "tiny text", "narrow text", "text other than what is shown in its place"
 MISPLACED = frozenset({OUTSIDE, TINY, NARROW})
 """What is certain without a look at the page's picture."""
+CONCEALED = frozenset({LAYER, CLIPPED})
 
-_STRIDE = 16  # fewer than are news
+_STRIDE = 18  # fewer than are news
 _MANY = 10_000
 _SMALL = 1.5  # points
 _NARROW, _LONG = 0.06, 8  # no font has so many letters in a row that are so narrow for their height
@@ -53,7 +54,7 @@ class Eyes:
     def suspicions(self, text: str, places: Sequence[int]) -> set[str]:
         """Return how text of the page may be hidden, as some of its characters tell."""
         found = self._sampled(text, places)
-        if found & {WHITE, ALIKE} and not self._ground:  # often white letters on a dark ground
+        if found & {WHITE, ALIKE} and not self._ground.whole:  # often white letters on a dark ground
             self._ground = Ground(self._page, _MANY)
             found = self._sampled(text, places)
         return found
@@ -61,7 +62,7 @@ class Eyes:
     def _sampled(self, text: str, places: Sequence[int]) -> set[str]:
         object_of, box_of, box = self._pdfium.FPDFText_GetTextObject, self._pdfium.FPDFText_GetLooseCharBox, self._loose
         left, bottom, right, top = self._left, self._bottom, self._right, self._top
-        found, seen, at = set[str](), 0, 0
+        found, seen, objects, at = set[str](), 0, 0, 0
         while at < len(text):
             if text[at].isspace():
                 at += 1
@@ -75,10 +76,10 @@ class Eyes:
                     found.add(self._misplaced_as(place, text[at]))
                 address = ctypes.addressof(one.contents)
                 if address != seen:
-                    found.add(self._painted_as(one, place))
-                    if not at % 4:  # this takes longer
+                    found.add(self._painted_as(one))
+                    if objects < 9 or not objects % 4:  # this takes longer
                         found.add(concealed_as(one))
-                    seen = address
+                    seen, objects = address, objects + 1
             at += _STRIDE
         return found - {""}
 
@@ -98,8 +99,8 @@ class Eyes:
             return TINY if max(right - left, top - bottom) < _SMALL else ""
         return NARROW if min(right - left, top - bottom) < _NARROW * size else ""
 
-    def _painted_as(self, one: Any, place: int) -> str:
-        """Tell how an object's text may be hidden by the way in which it is painted."""
+    def _painted_as(self, one: Any) -> str:
+        """Tell how an object's text may be hidden by the way in which it is painted, where the last box was."""
         mode = self._pdfium.FPDFTextObj_GetTextRenderMode(one)
         if mode in (_UNPAINTED, _CLIPPING):
             return INVISIBLE
@@ -110,25 +111,22 @@ class Eyes:
             return ALIKE  # a pattern
         if opaque.value < 40:
             return TRANSPARENT
-        return self._coloured_as(one, place, (red.value, green.value, blue.value))
+        return self._coloured_as(one, (red.value, green.value, blue.value))
 
-    def _coloured_as(self, one: Any, place: int, colour: Colour) -> str:
+    def _coloured_as(self, one: Any, colour: Colour) -> str:
         """Tell whether something lies over an object's text, or something of its colour may lie under it."""
         light = min(colour)
         kind = WHITE if light >= 240 else ALIKE
-        area, covered = self._ground.at(one, *self._middle(place)) if self._ground else (None, False)
+        box, area, covered = self._loose, None, False
+        if self._ground:
+            area, covered = self._ground.at(one, (box.left + box.right) / 2, (box.bottom + box.top) / 2)
         if covered:
             return COVERED
         if area is None:
             return kind if light >= 200 else ""
         if area.colour is None or alike(area.colour, colour):
             return kind
-        return "" if light < 200 or (area.plain and self._ground.whole) else kind
-
-    def _middle(self, place: int) -> tuple[float, float]:
-        box = self._loose
-        self._pdfium.FPDFText_GetLooseCharBox(self._text_page, place, box)
-        return (box.left + box.right) / 2, (box.bottom + box.top) / 2
+        return "" if light < 200 or (area.plain and self._ground.known) else kind
 
     def misplaced(self, text: str, places: Sequence[int]) -> dict[int, str]:
         """Return how each character that is off the page, too small or too narrow is hidden."""
@@ -161,8 +159,8 @@ class Eyes:
         size = max(right - left, top - bottom)
         return OTHER if width_of_marked(self._page, marks[-1]) < _NARROW * size * len(places) else ""
 
-    def runs(self, places: Sequence[int]) -> Iterator[Run]:
-        """Yield the text objects of the page that may be hidden by the way in which they are painted."""
+    def runs(self, places: Sequence[int], *, concealed: bool) -> Iterator[Run]:
+        """Yield the text objects of the page that may be hidden by how they are painted, or else `concealed`."""
         address, run = 0, Run(None, "")
         for at, place in enumerate(places):
             one = self._pdfium.FPDFText_GetTextObject(self._text_page, place)
@@ -172,7 +170,8 @@ class Eyes:
                 if run.kind:
                     yield run
                 address = ctypes.addressof(one.contents)
-                run = Run(one, self._painted_as(one, place) or concealed_as(one))
+                self._pdfium.FPDFText_GetLooseCharBox(self._text_page, place, self._loose)
+                run = Run(one, self._painted_as(one) or (concealed_as(one) if concealed else ""))
             run.numbers.append(at)
         if run.kind:
             yield run
