@@ -60,7 +60,7 @@ def _judged(
     page: "PdfPage", eyes: Eyes, runs: Sequence[Run], text: str, places: Sequence[int]
 ) -> tuple[dict[int, str], bool]:
     """Return what the page's picture says of suspicious text, and whether it is the recognised text of a scan."""
-    picture = picture_of(page, [run.object for run in runs])
+    picture = picture_of(page, [run.object for run in runs if run.kind != INVISIBLE])
     hidden, traced = dict[int, str](), dict[int, str]()
     for run in runs:
         for numbers in [run.numbers] if run.kind in (INVISIBLE, TRANSPARENT) else _words(run.numbers, text):
@@ -69,7 +69,7 @@ def _judged(
                 over_ink = run.kind in (INVISIBLE, TRANSPARENT) and picture.shows(box)
                 (traced if over_ink else hidden).update(dict.fromkeys(numbers, run.kind))
     recognised = is_news("".join(text[at] for at in traced))
-    if recognised and not is_scan(page):
+    if recognised and len(traced) < 0.8 * len(text) and not is_scan(page):  # some text over some picture
         return hidden | traced, False
     return hidden, recognised
 

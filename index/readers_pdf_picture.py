@@ -71,6 +71,8 @@ def picture_of(page: "PdfPage", texts: Sequence[Any]) -> Picture:
 
     with _without(_too_large(page)):
         whole = painted()
+        if not texts:
+            return Picture(page, whole, whole, whole)
         with _recoloured(texts):
             loud = painted()
         with _without(texts):
