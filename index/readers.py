@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .errors import ReadError
+from .hidden import hidden_warnings
 from .readers_blocks import TooLongError, name_of
 from .readers_characters import clean, decode
 from .readers_checks import Limits, check
@@ -26,8 +27,8 @@ from .types import Extracted
 def read_text(path: Path) -> Extracted:
     """Read a plain text file as it is, but for its line ends, byte order mark and invisible characters."""
     text, warnings = decode(path.read_bytes())
-    text, more = clean(text)
-    return Extracted(title=name_of(path), text=text, warnings=warnings + more)
+    text, hidden = clean(text)
+    return Extracted(title=name_of(path), text=text, warnings=warnings + hidden_warnings(hidden))
 
 
 READERS: dict[str, Callable[[Path], Extracted]] = {

@@ -5,8 +5,10 @@ Knows no format: readers call `paragraph`, `heading`, `item`, `row` and `page`, 
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
+from .hidden import Hidden, hidden_warnings
 from .readers_characters import clean
 from .types import Extracted, Span
 
@@ -29,6 +31,7 @@ class Blocks:
         self._headings: list[Span] = []
         self._rows: list[Span] = []
         self._warnings: dict[str, None] = {}
+        self._hidden: list[Hidden] = []
 
     def paragraph(self, text: str) -> None:
         """Add a block of text; its own line breaks stay."""
@@ -71,13 +74,18 @@ class Blocks:
         """Keep warnings, each once."""
         self._warnings.update(dict.fromkeys(warnings))
 
+    def hide(self, *hidden: Hidden) -> None:
+        """Keep what was left out because nobody sees it; it is told with the warnings."""
+        page = len(self._pages) + self._page_waits or None
+        self._hidden += [replace(one, page=one.page or page) for one in hidden]
+
     @property
     def empty(self) -> bool:
         """Whether nothing has been added yet."""
         return not self._parts
 
-    def extracted(self, title: str) -> Extracted:
-        """Return what was gathered."""
+    def extracted(self, title: str, noun: str = "page") -> Extracted:
+        """Return what was gathered; `noun` is what the format calls its pages."""
         self._settle_page()
         return Extracted(
             title=title,
@@ -85,12 +93,12 @@ class Blocks:
             pages=tuple(self._pages),
             headings=tuple(self._headings),
             rows=tuple(self._rows),
-            warnings=tuple(self._warnings),
+            warnings=(*self._warnings, *hidden_warnings(self._hidden, noun)),
         )
 
     def _add(self, text: str, kind: str) -> Span | None:
-        text, warnings = clean(text)
-        self.warn(*warnings)
+        text, hidden = clean(text)
+        self.hide(*hidden)
         text = text.strip() if kind != "paragraph" else text.strip("\n").rstrip()
         if not text.strip():
             return None

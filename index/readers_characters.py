@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from .errors import ReadError
+from .hidden import Hidden, is_news
 
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -119,16 +120,22 @@ _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _TAGS = re.compile(f"({_FLAG})|[\U000e0000-\U000e007f]")
-_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}")
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]+")
 _JOINERS = re.compile("(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])|[\u200b-\u200d]{2,}")
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u200b\u2060-\u2065\ufeff\ufff9-\ufffb\ufffe\uffff]"
 )
+_CODE = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff]{8,}")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-def clean(text: str) -> tuple[str, tuple[str, ...]]:
-    """Return the text without what nobody can see, line ends as "\\n", and warnings of what was hidden.
+_DIRECTIONS = Hidden("invisible marks that change the direction of writing")
+_UNSEEN = Hidden("invisible characters that can hide text")
+_WRITTEN = "text written in invisible characters"
+
+
+def clean(text: str) -> tuple[str, tuple[Hidden, ...]]:
+    """Return the text without what nobody can see, line ends as "\\n", and what was hidden in it.
 
     Joiners stay where a script needs them (Persian, Indic, emoji), tag characters in flags.
     """
@@ -136,22 +143,33 @@ def clean(text: str) -> tuple[str, tuple[str, ...]]:
         return text, ()
     if len(text) > 2 * _SAMPLE:  # most parts of a long text need nothing, and the rest less memory one by one
         parts = [clean(part) for part in _line_parts(text)]
-        told = dict.fromkeys(warning for _, more in parts for warning in more)
-        return "".join(part for part, _ in parts), tuple(told)
+        return "".join(part for part, _ in parts), tuple(one for _, more in parts for one in more)
     text = _BREAKS.sub("\n", _ANSI.sub("", text))
     if not _SUSPECT.search(text):
         return text, ()
-    text, directions = _BIDI.subn("", text)
-    untagged = _TAGS.sub(lambda m: m[1] or "", text)
-    tags, text = len(text) - len(untagged), untagged
-    text, selectors = _SELECTORS.subn(lambda m: m[0][0] if m[0][0] < "\ufe10" else "", text)
-    text = _SURROGATES.sub("\ufffd", _INVISIBLE.sub("", _JOINERS.sub("", text)))
-    warnings: tuple[str, ...] = ()
-    if directions:
-        warnings += ("invisible marks that change the direction of writing were left out",)
-    if tags or selectors:
-        warnings += ("invisible characters that can hide text were left out",)
-    return text, warnings
+    hidden = _smuggled(text)
+    text = _TAGS.sub(lambda m: m[1] or "", _BIDI.sub("", text))
+    text = _SELECTORS.sub(_selected, text)
+    return _SURROGATES.sub("\ufffd", _INVISIBLE.sub("", _JOINERS.sub("", text))), hidden
+
+
+def _selected(selectors: re.Match[str]) -> str:
+    """Return what stays of variation selectors: one, after a character that has more than one shape."""
+    base, first = selectors.string[max(selectors.start() - 1, 0) : selectors.start()], selectors[0][0]
+    shaped = base > "\x7f" or base in tuple("0123456789#*")
+    return first if shaped and (len(selectors[0]) == 1 or first < "\ufe10") else ""
+
+
+def _smuggled(text: str) -> tuple[Hidden, ...]:
+    """Return what invisible characters say or can say: tags stand for ASCII, variation selectors for bytes."""
+    hidden = (_DIRECTIONS,) if _BIDI.search(text) else ()
+    tags = "".join(chr(ord(m[0]) & 0x7F) for m in _TAGS.finditer(text) if not m[1])
+    selectors = "".join(m[0] for m in _SELECTORS.finditer(text) if _selected(m) != m[0])
+    octets = bytes(ord(c) - (0xFE00 if c < "\uff00" else 0xE0100 - 16) for c in selectors)
+    written = [said for said in (tags, octets.decode(errors="ignore")) if is_news(said)]
+    if written:
+        return (*hidden, *(Hidden(_WRITTEN, said) for said in written))
+    return (*hidden, _UNSEEN) if tags or selectors or _CODE.search(text) else hidden
 
 
 def _line_parts(text: str) -> Iterator[str]:

@@ -8,15 +8,17 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 from .errors import ReadError
+from .hidden import Hidden, hidden_warnings, numbers
 from .readers_blocks import MAX_CHARACTERS, TooLongError, name_of, title_of
 from .readers_characters import clean
+from .readers_pdf_hidden import visible
 from .types import Extracted, Span
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ _JOINT = "\ufffc"
 _JOINTS = {0xFFFE: _JOINT, 0x0002: _JOINT}
 _LIGATURES = dict(zip("ﬀﬁﬂﬃﬄﬅﬆ", ("ff", "fi", "fl", "ffi", "ffl", "st", "st"), strict=True))
 _EDIT = re.compile(r"(?<! ) *\n\s*|(?<=\w)\xad\n(?=\w)|\xad|(?<=[^\W\d_])-\n(?=\d)|(?<=\d)-\n(?=\w)|\ufffc\n?|[ﬀ-ﬆ]")
+_BOLD = re.compile(rb"bold|black|heavy", re.I)
 _BROKEN = re.compile(r"(?<!\w)\w*(?:\ufffc\n?|\xad\n)\w*")
 _WORD = re.compile(r"\w+(?:-\w+)*")
 _FIGURE = re.compile(r"[$€£(\-–—−]*\d[\d.,]*[)%]*|[$€£%)—–-]+")
@@ -47,11 +50,16 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
-    """A page as pdfium gives it: its characters, their numbers on the page, and its lines."""
+    """A page as pdfium gives it: its characters, their numbers on the page, its lines, and what was left out.
+
+    `recognised` says that the page is a scan, and its text the words that a program saw in it.
+    """
 
     text: str
     places: list[int]
     lines: tuple[_Line, ...]
+    hidden: tuple[Hidden, ...] = ()
+    recognised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,12 @@ def read_pdf(path: Path) -> Extracted:
             document.close()
     words = _words(raws)
     pages = [_clean_page(raw, words) for raw in raws]
-    return _join(pages, unreadable, title)
+    hidden = [replace(one, page=number) for number, raw in enumerate(raws, 1) for one in raw.hidden]
+    told = hidden_warnings(hidden)
+    recognised = [number for number, raw in enumerate(raws, 1) if raw.recognised]
+    if recognised:
+        told += (f"recognised text (OCR), which may hold mistakes, on {numbers(recognised)}",)
+    return _join(pages, unreadable, title, told)
 
 
 def pdf_page_text(page: "PdfPage", words: Container[str] | None = None) -> tuple[str, list[int]]:
@@ -134,7 +147,10 @@ def _raw_page(page: "PdfPage") -> _Raw:
     textpage = page.get_textpage()
     try:
         text, places = _characters(textpage)
-        return _Raw(text, places, tuple(_lines(textpage, text, places)))
+        seen = visible(page, textpage, text, places)
+        text, places, smuggled = _without_invisible(seen.text, seen.places)
+        lines = tuple(_lines(textpage, text, places))
+        return _Raw(text, places, lines, seen.hidden + smuggled, seen.recognised)
     finally:
         textpage.close()
 
@@ -157,23 +173,26 @@ def _characters(textpage: "PdfTextPage") -> tuple[str, list[int]]:
         starts = accumulate((1 + (character > "\uffff") for character in text), initial=0)
         places = [places[start] for start, _ in zip(starts, text, strict=False)]
     text = text.translate(_JOINTS) if "\ufffe" in text or "\x02" in text else text
-    places = [place for place, character in zip(places, text, strict=True) if character != "\r"]
-    return _without_hidden(text.replace("\r", ""), places)
+    kept, start = list[int](), 0
+    for part in text.split("\r"):
+        kept += places[start : start + len(part)]
+        start += len(part) + 1
+    return text.replace("\r", ""), kept
 
 
-def _without_hidden(text: str, places: list[int]) -> tuple[str, list[int]]:
+def _without_invisible(text: str, places: list[int]) -> tuple[str, list[int], tuple[Hidden, ...]]:
     """Take out what `clean` takes out, and the same places."""
     marked = text.replace("\xad", "\ue0ad")  # a visible hyphen in many PDFs
-    cleaned = clean(marked)[0]
+    cleaned, hidden = clean(marked)
     if cleaned == marked:
-        return text, places
+        return text, places, ()
     kept, at = list[int](), 0
     for character in cleaned:
         while at < len(marked) - 1 and marked[at] != character and character != "\ufffd":
             at += 1
         kept.append(places[at])
         at = min(at + 1, len(marked) - 1)
-    return cleaned.replace("\ue0ad", "\xad"), kept
+    return cleaned.replace("\ue0ad", "\xad"), kept, hidden
 
 
 def _lines(textpage: "PdfTextPage", text: str, places: list[int]) -> Iterable[_Line]:
@@ -200,9 +219,9 @@ def _weight(textpage: "PdfTextPage", place: int) -> int:
     from pypdfium2 import raw as pdfium
 
     name = ctypes.create_string_buffer(120)
-    pdfium.FPDFText_GetFontInfo(textpage, place, name, 120, ctypes.c_int())
-    weight = pdfium.FPDFText_GetFontWeight(textpage, place)
-    return max(weight, 700) if re.search(rb"bold|black|heavy", name.value, re.I) else weight
+    pdfium.FPDFText_GetFontInfo(textpage.raw, place, name, 120, ctypes.c_int())
+    weight = pdfium.FPDFText_GetFontWeight(textpage.raw, place)
+    return max(weight, 700) if _BOLD.search(name.value) else weight
 
 
 def _words(raws: list[_Raw]) -> Container[str]:
@@ -313,7 +332,7 @@ def _is_figures(line: str) -> bool:
     return bool(_FIGURE.fullmatch(line.split()[-1]))
 
 
-def _join(pages: list[_Clean], unreadable: list[int], title: str) -> Extracted:
+def _join(pages: list[_Clean], unreadable: list[int], title: str, told: tuple[str, ...]) -> Extracted:
     text, starts, headings, length = list[str](), list[int](), list[Span](), 0
     is_heading = _heading_rule(pages)
     for page in pages:
@@ -326,12 +345,14 @@ def _join(pages: list[_Clean], unreadable: list[int], title: str) -> Extracted:
         length += len(page.text)
     if not length and len(unreadable) == len(pages):
         raise ReadError("it is damaged: none of its pages can be read; get another copy")
+    if not length and told:
+        raise ReadError(f"it has no text that can be seen: {told[0]}")
     if not length:
         raise ReadError("it has no text: it looks like a scan; run OCR first and add it again")
     empty = [number for number, page in enumerate(pages, 1) if not page.text and number not in unreadable]
     found = ((unreadable, "damaged and left out: "), (empty, "no text on "))
-    warnings = tuple(f"{said}{_numbers(numbers)}" for numbers, said in found if numbers)
-    return Extracted(title, "".join(text), tuple(starts), tuple(headings), (), warnings)
+    warnings = tuple(f"{said}{numbers(some)}" for some, said in found if some)
+    return Extracted(title, "".join(text), tuple(starts), tuple(headings), (), told + warnings)
 
 
 def _heading_rule(pages: list[_Clean]):
@@ -354,15 +375,3 @@ def _heading_rule(pages: list[_Clean]):
         return alone and stands_out and plain and not usual and not _is_figures(words)
 
     return is_heading
-
-
-def _numbers(pages: list[int]) -> str:
-    """Write page numbers as people do: "pages 3-5, 9"."""
-    runs = list[list[int]]()
-    for page in pages:
-        if runs and runs[-1][-1] == page - 1:
-            runs[-1].append(page)
-        else:
-            runs.append([page])
-    text = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
-    return f"page {text}" if len(pages) == 1 else f"pages {text}"

@@ -172,10 +172,11 @@ _DELIMITERS = ",;\t|"
 def read_csv(path: Path) -> Extracted:
     """Read a file of separated values; the separator and the encoding are found out."""
     text, warnings = decode(path.read_bytes())
-    text, more = clean(text)
+    text, hidden = clean(text)
     text = re.sub(r"\Asep=(.)\n", "", text)
     blocks = Blocks()
-    blocks.warn(*warnings, *more)
+    blocks.warn(*warnings)
+    blocks.hide(*hidden)
     grid = _separated(text, _delimiter(text[:100_000], path))
     del text
     blocks.rows(rows_of(grid, expect_header=True, levels=1))
