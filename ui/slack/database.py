@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from index.errors import LibraryError
 
 FILE = "slack.sqlite"
@@ -39,7 +41,8 @@ class Database:
         self._lock = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._connection = _open(folder / FILE)
+            with FileLock(folder / "slack.lock", timeout=_PATIENCE):  # SQLite's first steps do not wait for each other
+                self._connection = _open(folder / FILE)
         except (sqlite3.Error, OSError) as error:
             raise self._unusable(error) from error
 
