@@ -53,7 +53,7 @@ def run(arguments: list[str], home: Path) -> subprocess.CompletedProcess[str]:
 def test_every_citewise_command_of_the_readme_runs_in_order(home: Path) -> None:
     assert {command[1] for command in COMMANDS} >= {"add", "ask", "search", "list", "remove", "serve", "eval", "doctor"}
     for command in COMMANDS:
-        if command[1] != "serve":
+        if command[1:] not in (["slack"], ["serve", "~/reports"]):  # these run until they are stopped
             done = run(command[1:], home)
             assert done.returncode == 0, (command, done.stderr)
             assert done.stdout, command

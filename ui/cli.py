@@ -51,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def command(name: str, run: str, says: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=says, description=says.capitalize() + ".", parents=[library])
+        added = commands.add_parser(name, help=says, description=says[:1].upper() + says[1:] + ".", parents=[library])
         added.set_defaults(run=run)
         return added
 
