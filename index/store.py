@@ -123,7 +123,7 @@ class Store:
     @contextmanager
     def _using(self, name: str) -> "Generator[Collection]":
         """Lend a collection for one call; raise LibraryMoved where it is gone."""
-        from chromadb.errors import NotFoundError
+        from chromadb.errors import ChromaError
 
         with self._gate.shared():
             handle = self._handles.get(name)
@@ -131,7 +131,9 @@ class Store:
                 raise LibraryMoved(_MOVED)
             try:
                 yield handle
-            except NotFoundError as error:
+            except ChromaError as error:  # an internal one, where the collection goes in the middle of the call
+                if self._found(name):
+                    raise
                 raise LibraryMoved(_MOVED) from error
 
     def close(self) -> None:
