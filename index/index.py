@@ -13,12 +13,12 @@ from .files import File, find, folders, upload
 from .keywords import Keywords
 from .lock import WriterLock
 from .minilm import MiniLM
-from .rerank import Candidate, Evidence, Question, ranked
-from .search import BLENDED, CANDIDATES, MEANING, RERANKED, Ranking, blend, fuse, trust_in_meaning
+from .rerank import Candidate, Evidence, ranked
+from .search import BLENDED, CANDIDATES, MEANING, RERANKED, Ranking, blend, drawn, fuse, understood
 from .sketches import similarities
 from .store import Record, Store
-from .types import Added, Document, Failure, OnProgress, Passage, SearchResult
-from .words import language, words
+from .types import Added, Context, Document, Failure, OnProgress, Passage, SearchResult
+from .words import words
 
 PATIENCE = 30.0
 """Seconds that a writer waits for another one before it gives up."""
@@ -128,34 +128,35 @@ class Index:
 
     # search
 
-    def search(self, query: str, k: int = 10, sources: Sequence[str] | None = None) -> list[SearchResult]:
+    def search(
+        self, query: str, k: int = 10, sources: Sequence[str] | None = None, context: Context = ()
+    ) -> list[SearchResult]:
         """Return the `k` passages that answer best, found by meaning and by words, best first."""
-        evidence, others = self._gathered(query, max(k, BLENDED), sources)
+        evidence, others = self._gathered(query, max(k, BLENDED), sources, context)
         found = [SearchResult(c.passage, c.score) for c in evidence.candidates]
         floor = found[-1].score if found else 0.0
         rest = [SearchResult(c.passage, floor - 1 - i) for i, c in enumerate(others)]  # in order, under the scored ones
         return [*found, *rest][:k]
 
-    def evidence(self, question: str, sources: Sequence[str] | None = None, context: str = "") -> Evidence:
+    def evidence(self, question: str, sources: Sequence[str] | None = None, context: Context = ()) -> Evidence:
         """Return the passages that answer best with a score for each of their sentences.
 
-        `context` is what a follow-up leaves unsaid: it is searched for, but does not change what is asked.
+        `context` is what the question leaves unsaid: it is searched for too, but does not change what is asked.
         """
         return self._gathered(question, BLENDED, sources, context)[0]
 
     def _gathered(
-        self, query: str, k: int, sources: Sequence[str] | None, context: str = ""
+        self, query: str, k: int, sources: Sequence[str] | None, context: Context = ()
     ) -> tuple[Evidence, list[Candidate]]:
         """Return the reranked passages and, after them, those of the first `k` that were not looked at closely."""
         self._refresh()
         documents, among = self._scope(sources)
-        whole = f"{context} {query}" if context else query
-        question = self._question(query, whole)
+        question = understood(query, context, self._keywords.rarity)
         if documents == [] or not query.strip():
             return ranked(question, [], 0.0, 0), []
-        vector = self.encoder.embed([whole])[0]
+        vector = drawn(self.encoder.embed([query, *(text for text, _ in context)]), context)
         dense = self._store.query(vector, max(CANDIDATES, k), documents)
-        keyword = self._keywords.search(question.words, max(CANDIDATES, k), documents)
+        keyword = self._keywords.search(question.counts, max(CANDIDATES, k), documents)
         fused = fuse(dense, keyword, MEANING * question.meaning if keyword else 1.0)
         candidates = [
             Candidate(passage, score, similarities(vector, sketched, len(passage.sentences)))
@@ -164,14 +165,6 @@ class Index:
         foremost = blend(candidates[:BLENDED], question.meaning)
         nearest = dense[0][1] if dense else 0.0
         return ranked(question, foremost[:RERANKED], nearest, among), [*foremost[RERANKED:], *candidates[BLENDED:]]
-
-    def _question(self, text: str, whole: str) -> Question:
-        """Return a question as the ranking sees it; `whole` is what is searched for."""
-        spoken = language(whole)
-        found = tuple(words(whole, spoken))
-        rarity = self._keywords.rarity(found)
-        total = sum(rarity.values()) or 1.0
-        return Question(text, found, spoken, rarity, total, trust_in_meaning(whole))
 
     def search_dense(self, query: str, k: int = 10, sources: Sequence[str] | None = None) -> list[SearchResult]:
         """Return the `k` passages nearest in meaning; scores are cosine similarities."""

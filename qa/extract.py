@@ -26,6 +26,9 @@ CONFIDENCE: Mapping[str, float] = {
     "foreign_share": 5.6,
 }
 """Weights learnt by `training/fit_refusal.py` from questions on the documents' topics and on others."""
+UNSAID = 1.4
+"""What makes up for a follow-up's context, of which no passage holds all; found on conversations with and without
+answers (`python -m benchmarks.conversation`)."""
 
 _LIKE_MARKS = re.compile(r"\[(?:\d{1,4}|unsupported)\]")
 """What a document's own footnote numbers look like; left in the text, they would be taken for marks."""
@@ -103,7 +106,8 @@ def cite(quote: Quote, number: int) -> Citation:
 
 def confidence(evidence: Evidence) -> float:
     """Return how far the evidence is from too little: under 0, the question is not answered."""
-    return BIAS + sum(CONFIDENCE[name] * value for name, value in signals(evidence).items())
+    told = sum(CONFIDENCE[name] * value for name, value in signals(evidence).items())
+    return BIAS + told + UNSAID * evidence.question.unsaid
 
 
 def signals(evidence: Evidence) -> dict[str, float]:
