@@ -26,7 +26,8 @@ _OPENS = re.compile(
     re.IGNORECASE,
 )
 _POINTS = re.compile(
-    r"\bit\b(?! takes? (?:\w+ )?to\b)(?!(?<=\b[iI]s it) \w+ (?:that|to)\b)|\b(?:its|they|them|theirs?|he|him|his|she|hers?|this|these|those|former|latter|else)\b"
+    r"\bit\b(?! takes? (?:\w+ )?to\b)(?! (?:true|possible|safe|legal|allowed) (?:that|to)\b)"
+    r"|\b(?:its|they|them|theirs?|he|him|his|she|hers?|this|these|those|former|latter|else)\b"
     r"|\b(?:of|about|by|with|for|from|to|in|on|at|like|than|do|did|does|is|was|are|were|why|when|how|after) that\b"
     r"|^\W*that\b|\bthat\W*$|\b(?:over|in|from|to|up) there\b|(?<!\bare )(?<!\bis )(?<!\bwas )(?<!\bwere )\bthere\W*$"
     r"|\b(?:which|that|the|each|any) ones?\b|\bones?\W*$|\bothers?\b(?! than\b)|\bboth\b(?!.*\band\b)"
@@ -48,24 +49,26 @@ _MARK = re.compile(r"\s*\[[\w ,-]*\]")
 
 
 def context_of(question: str, history: Sequence[Turn]) -> Context:
-    """Return the texts that a follow-up leans on, in the order said, each with what it counts; nothing where it
-    stands alone."""
+    """Return the texts that a follow-up leans on, as they were said, each with what it counts; none if it is whole."""
     leaning = leaning_of(question)
     if not leaning or not history:
         return ()
+    questions = list(zip(_questions(history, leaning), (QUESTION, EARLIER), strict=False))
     names = ", ".join(new_names(history[-1]))
-    said = [*reversed(list(zip(_questions(history), (QUESTION, EARLIER), strict=False))), (names, NAMES)]
-    return tuple((text, leaning * counts) for text, counts in said if text)
+    return tuple((text, leaning * counts) for text, counts in (*reversed(questions), (names, NAMES)) if text)
 
 
 def leaning_of(question: str) -> float:
-    """Return how far a question leans on what was said before: 0 where it stands alone, 1 where it can't, else half.
+    """Return how far a question leans on what was said before: from 0, where it stands alone, to 2 ("When?").
 
-    It can't where it points at something that it has not named itself, or says next to nothing; a few words leave
-    that open.
+    1 is for one that points at something that it has not named itself, or says next to nothing, and 0.5 for one of
+    few words, which may lean or not.
     """
+    question = question[:_LONGEST_QUESTION]
     telling = _telling(question)
     points = _POINTS.search(question)
+    if not telling:
+        return 2.0
     if telling < 2 or _OPENS.match(question) or (points and not _NAMED.search(question[: points.start()])):
         return 1.0
     return 0.5 if telling < FEW else 0.0
@@ -95,18 +98,22 @@ def _names(text: str) -> Iterator[str]:
             yield " ".join(parts)
 
 
-def _questions(history: Sequence[Turn]) -> Iterator[str]:
-    """Yield the latest question that tells something, then the one that it leans on, or the one before it."""
-    told = [turn.question[:_LONGEST_QUESTION] for turn in reversed(history) if _telling(turn.question)]
+def _questions(history: Sequence[Turn], leaning: float) -> Iterator[str]:
+    """Yield the latest question that tells something and, if there is doubt that it is enough, the one before that.
+
+    Where the latest leans too, it is followed to one that may be whole. Each text is one more to embed.
+    """
+    asked = (turn.question[:_LONGEST_QUESTION] for turn in reversed(history))
+    told = [question for question in asked if _telling(question)]
     yield from told[:1]
-    if len(told) > 1:
-        whole = (question for question in told[1:] if leaning_of(question) < 1)
-        yield next(whole, told[1]) if leaning_of(told[0]) else told[1]
+    if len(told) > 1 and leaning_of(told[0]):
+        yield next((question for question in told[1:] if leaning_of(question) < 1), told[1])
+    elif len(told) > 1 and leaning >= 1:
+        yield told[1]
 
 
 def _telling(question: str) -> int:
     """Count the words that tell what is asked about; three characters for one in scripts without spaces."""
-    question = question[:_LONGEST_QUESTION]
     spaced = words(UNSPACED.sub(" ", question))
     unspaced = sum(map(len, UNSPACED.findall(question)))
     return len({word for word in spaced if not is_common(word) and word not in _FILLERS}) + unspaced // 3
