@@ -10,7 +10,7 @@ import hashlib
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +21,6 @@ from benchmarks.starter import starter
 from index.types import Passage, SearchResult
 from qa.chatbot import Chatbot
 from qa.evaluate import Search, depths, measure, read_questions, resolve
-from qa.followup import standalone
 from qa.scoring import Question, recall, relevance, squeeze
 from qa.settings import Settings
 
@@ -41,6 +40,9 @@ class Table:
     def markdown(self) -> str:
         lines = [self.header, ("---",) + ("---:",) * (len(self.header) - 1), *self.rows]
         return f"### {self.title}\n\n" + "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+
+    def record(self) -> dict[str, Any]:
+        return {"title": self.title, "rows": [dict(zip(self.header, row, strict=True)) for row in self.rows]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def wikipedia(bench: Bench) -> Iterator[Table]:
             f"LlamaIndex + Chroma, {size} tokens": starter(bot, bench.cache, size) for size in (1024, 256)
         } | _searches(bot)
         rows = [
-            (name, len(known), *_recalls(depths(bot, known, search), 1, 3, 5, 10)) for name, search in searches.items()
+            (name, len(known), *recalls(depths(bot, known, search), 1, 3, 5, 10)) for name, search in searches.items()
         ]
         yield Table("Wikipedia articles: search", ("", "questions", "recall@1", "@3", "@5", "@10"), rows)
         answers = [
@@ -130,22 +132,15 @@ def documents(bench: Bench) -> Iterator[Table]:
 
 
 def hops(bench: Bench) -> Iterator[Table]:
-    """Measure questions that need several documents, and questions that follow others."""
+    """Measure questions that need several documents."""
     rows: list[tuple[str | float | int | None, ...]] = []
     for name in ("hotpotqa_100", "musique_100"):
         with bench.library(name) as bot:
             questions = resolve(bot, bench.questions(name))
             fused = _searches(bot)["fused"]
-            rows.append((f"{name}, the answer", len(questions), *_recalls(depths(bot, questions, fused), 5, 10)))
-            rows.append((f"{name}, all evidence", len(questions), *_recalls(_complete(questions, fused), 5, 10)))
-    for name in ("mtrag_human", "mtrag_un"):
-        with bench.library(name) as bot:
-            questions = [q for q in resolve(bot, bench.questions(name)) if q.history]
-            ways = {"question alone": _searches(bot)["fused"], "with history": _with_history(bot)}
-            for way, search in ways.items():
-                found = depths(bot, questions, search)
-                rows.append((f"{name}, {way}", len(found), *_recalls(found, 5, 10)))
-    yield Table("Several documents, and follow-up questions: search", ("", "questions", "recall@5", "@10"), rows)
+            rows.append((f"{name}, the answer", len(questions), *recalls(depths(bot, questions, fused), 5, 10)))
+            rows.append((f"{name}, all evidence", len(questions), *recalls(_complete(questions, fused), 5, 10)))
+    yield Table("Several documents: search", ("", "questions", "recall@5", "@10"), rows)
 
 
 SETS: dict[str, Callable[[Bench], Iterator[Table]]] = {
@@ -168,11 +163,7 @@ def _searches(bot: Chatbot) -> dict[str, Search]:
     }
 
 
-def _with_history(bot: Chatbot) -> Search:
-    return lambda q, k: bot.index.search(standalone(q.question, q.history), k, list(q.sources) or None)
-
-
-def _recalls(found: Sequence[int | None], *depths: int) -> list[float | None]:
+def recalls(found: Sequence[int | None], *depths: int) -> list[float | None]:
     return [recall(found, k) for k in depths]
 
 
@@ -213,7 +204,7 @@ def _answers(bot: Chatbot, name: str, questions: Sequence[Question]) -> tuple[st
         len(questions),
         *(figures[key] for key in keys),
         figures["citations_verbatim"],
-        _rounded(latency),
+        rounded(latency),
     )
 
 
@@ -233,7 +224,7 @@ def _answer_table(title: str, rows: list[tuple[str | float | int | None, ...]]) 
     return Table(title, header, rows)
 
 
-def _rounded(ms: float | None) -> int | None:
+def rounded(ms: float | None) -> int | None:
     return None if ms is None else round(ms)
 
 
@@ -241,7 +232,7 @@ def _cell(value: str | float | None) -> str:
     return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _code() -> str:
+def code_key() -> str:
     """Return a key of the code and the encoder that decide what a library holds."""
     files = sorted(path for path in (REPOSITORY / "index").rglob("*") if path.suffix in (".py", ".onnx", ".json"))
     made = hashlib.sha256()
@@ -251,32 +242,34 @@ def _code() -> str:
     return made.hexdigest()[:12]
 
 
-def main() -> int:
-    """Print the tables of the sets asked for."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__.splitlines()[0])
+def bench_parser(prog: str, about: str) -> argparse.ArgumentParser:
+    """Return a parser of the options that every such benchmark takes."""
+    parser = argparse.ArgumentParser(prog=prog, description=about.splitlines()[0])
     add_data_option(parser)
-    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS), help="which tables (default: all)")
     parser.add_argument("--limit", type=int, help="questions of each set, evenly spread (default: all)")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir(), "citewise-quality"))
     parser.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
+    return parser
+
+
+def show(tables: Iterable[Table], *, as_json: bool) -> None:
+    """Print tables, in Markdown each as soon as it is there."""
+    if as_json:
+        print(json.dumps([table.record() for table in tables], indent=2))
+    else:
+        for table in tables:
+            print(table.markdown(), end="\n\n", flush=True)
+
+
+def main() -> int:
+    """Print the tables of the sets asked for."""
+    parser = bench_parser("python -m benchmarks.quality", __doc__)
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS), help="which tables (default: all)")
     arguments = parser.parse_args()
     if not is_there(arguments.data):
         return 1
-    bench = Bench(arguments.data, arguments.cache, arguments.limit, _code())
-    tables: list[dict[str, Any]] = []
-    for name in arguments.sets:
-        for table in SETS[name](bench):
-            if arguments.json:
-                tables.append(
-                    {
-                        "title": table.title,
-                        "rows": [dict(zip(table.header, row, strict=True)) for row in table.rows],
-                    }
-                )
-            else:
-                print(table.markdown(), end="\n\n", flush=True)
-    if arguments.json:
-        print(json.dumps(tables, indent=2))
+    bench = Bench(arguments.data, arguments.cache, arguments.limit, code_key())
+    show((table for name in arguments.sets for table in SETS[name](bench)), as_json=arguments.json)
     return 0
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+import numpy as np
+
 from .adding import add_files, gone, remove_documents
 from .encoders import Encoder, Encoders
 from .errors import LibraryBusy, LibraryError, LibraryMoved, UnknownSource
@@ -15,13 +17,13 @@ from .files import File, find, folders, upload
 from .keywords import Keywords
 from .lock import WriterLock
 from .moving import move
-from .rerank import Candidate, Evidence, Question, ranked
+from .rerank import Candidate, Evidence, ranked
 from .rows import Record, Row
-from .search import BLENDED, CANDIDATES, MEANING, RERANKED, Ranking, blend, fuse, trust_in_meaning
+from .search import BLENDED, CANDIDATES, MEANING, RERANKED, Ranking, blend, drawn, fuse, understood
 from .sketches import passage_similarity, similarities
 from .store import Store, View
-from .types import Added, Document, Failure, OnProgress, Passage, SearchResult
-from .words import language, words
+from .types import Added, Context, Document, Failure, OnProgress, Passage, SearchResult
+from .words import words
 
 PATIENCE = 30.0
 """Seconds that a writer waits for another one before it gives up."""
@@ -160,34 +162,38 @@ class Index:
 
     # search
 
-    def search(self, query: str, k: int = 10, sources: Sequence[str] | None = None) -> list[SearchResult]:
+    def search(
+        self, query: str, k: int = 10, sources: Sequence[str] | None = None, context: Context = ()
+    ) -> list[SearchResult]:
         """Return the `k` passages that answer best, found by meaning and by words, best first."""
-        evidence, others = self._read(lambda view: self._gathered(view, query, max(k, BLENDED), sources))
+        evidence, others = self._read(lambda view: self._gathered(view, query, max(k, BLENDED), sources, context))
         found = [SearchResult(c.passage, c.score) for c in evidence.candidates]
         floor = found[-1].score if found else 0.0
         rest = [SearchResult(c.passage, floor - 1 - i) for i, c in enumerate(others)]  # in order, under the scored ones
         return [*found, *rest][:k]
 
-    def evidence(self, question: str, sources: Sequence[str] | None = None, context: str = "") -> Evidence:
+    def evidence(self, question: str, sources: Sequence[str] | None = None, context: Context = ()) -> Evidence:
         """Return the passages that answer best with a score for each of their sentences.
 
-        `context` is what a follow-up leaves unsaid: it is searched for, but does not change what is asked.
+        `context` is what the question leaves unsaid: it is searched for too, but does not change what is asked.
         """
         return self._read(lambda view: self._gathered(view, question, BLENDED, sources, context)[0])
 
     def _gathered(
-        self, view: View, query: str, k: int, sources: Sequence[str] | None, context: str = ""
+        self, view: View, query: str, k: int, sources: Sequence[str] | None, context: Context = ()
     ) -> tuple[Evidence, list[Candidate]]:
         """Return the reranked passages and, after them, those of the first `k` that were not looked at closely."""
         documents, among = self._scope(sources)
-        whole = f"{context} {query}" if context else query
-        question = self._question(query, whole)
+        question = understood(query, context, self._keywords.rarity)
         if documents == [] or not query.strip():
             return ranked(question, [], 0.0, 0), []
         encoders = view.encoders
-        by_passage, by_sentence = encoders.of_question(whole)
+        by_passage, by_sentence = (
+            drawn(np.stack(vectors), context)
+            for vectors in zip(*map(encoders.of_question, (query, *(text for text, _ in context))), strict=True)
+        )
         dense = view.shelf.query(by_passage, max(CANDIDATES, k), documents)
-        keyword = self._keywords.search(question.words, max(CANDIDATES, k), documents)
+        keyword = self._keywords.search(question.counts, max(CANDIDATES, k), documents)
         trust = 1.0 if encoders.passages.multilingual else question.meaning
         shown = self._shown(view, fuse(dense, keyword, MEANING * trust if keyword else 1.0), k)
         candidates = [
@@ -199,14 +205,6 @@ class Index:
         if not encoders.alike:  # on the bundled encoder's scale, which refusals were learnt on
             nearest = max((passage_similarity(by_sentence, row.sketch) for row, _ in shown), default=0.0)
         return ranked(question, foremost[:RERANKED], nearest, among), [*foremost[RERANKED:], *candidates[BLENDED:]]
-
-    def _question(self, text: str, whole: str) -> Question:
-        """Return a question as the ranking sees it; `whole` is what is searched for."""
-        spoken = language(whole)
-        found = tuple(words(whole, spoken))
-        rarity = self._keywords.rarity(found)
-        total = sum(rarity.values()) or 1.0
-        return Question(text, found, spoken, rarity, total, trust_in_meaning(whole))
 
     def search_dense(self, query: str, k: int = 10, sources: Sequence[str] | None = None) -> list[SearchResult]:
         """Return the `k` passages nearest in meaning; scores are cosine similarities."""

@@ -6,7 +6,7 @@ behind without knowing it.
 
 import math
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import tantivy
@@ -62,9 +62,15 @@ class Keywords:
             raise
         self.reload()
 
-    def search(self, query: Sequence[str], k: int, documents: Sequence[str] | None = None) -> list[tuple[str, float]]:
-        """Return ids and BM25 scores of the best `k` passages for words made by `words()`, best first."""
-        terms = [(tantivy.Occur.Should, self._term("words", word)) for word in dict.fromkeys(query)]
+    def search(
+        self, query: Sequence[str] | Mapping[str, float], k: int, documents: Sequence[str] | None = None
+    ) -> list[tuple[str, float]]:
+        """Return ids and BM25 scores of the best `k` passages for words made by `words()`, best first.
+
+        Where the query says what each word counts, its share of the score is multiplied by that.
+        """
+        counts = query if isinstance(query, Mapping) else dict.fromkeys(query, 1.0)
+        terms = [(tantivy.Occur.Should, self._word(word, count)) for word, count in counts.items()]
         if not terms or not k:
             return []
         wanted = tantivy.Query.boolean_query(terms)
@@ -87,6 +93,10 @@ class Keywords:
         found = {word: searcher.doc_freq("words", word) for word in dict.fromkeys(query)}
         values = {word: math.log(1 + total / (n + 2)) for word, n in found.items()}
         return {word: min(value, COMMON) if is_common(word) else value for word, value in values.items()}
+
+    def _word(self, word: str, count: float) -> tantivy.Query:
+        term = self._term("words", word)
+        return term if count == 1.0 else tantivy.Query.boost_query(term, count)
 
     def _term(self, field: str, value: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._index.schema, field, value, "freq")

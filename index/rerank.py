@@ -64,13 +64,15 @@ Vector = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as the ranking sees it: its words, with those of the turns before it, and how rare they are."""
+    """A question as the ranking sees it: its words, after those of its context, and how much each of them tells."""
 
     text: str
     words: tuple[str, ...]
     language: str  # by which words are stemmed
-    rarity: Mapping[str, float]
+    counts: Mapping[str, float]  # 1 for a word of its own, less for one of its context
+    rarity: Mapping[str, float]  # times what the word counts
     total: float  # the rarity of all its words together
+    unsaid: float  # the context's share of that
     meaning: float  # 0 where the encoder does not know the language, else up to 1
 
 

@@ -1,11 +1,15 @@
 """Search both ways at once: by meaning (dense vectors) and by words (BM25), fused by normalised scores, then reranked
 by how well the sentences of the best passages answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from .rerank import Candidate
-from .words import language, mostly_latin
+import numpy as np
+
+from .minilm import Vectors
+from .rerank import Candidate, Question
+from .types import Context
+from .words import is_common, language, mostly_latin, words
 
 CANDIDATES = 100
 """Passages that each of the two searches brings before they are fused."""
@@ -37,6 +41,46 @@ def fuse(dense: Ranking, keyword: Ranking, weight: float) -> list[tuple[str, flo
         if i
     }
     return sorted(fused.items(), key=lambda pair: (-pair[1], -by_meaning.get(pair[0], floor_meaning), pair[0]))
+
+
+def understood(query: str, context: Context, rarity_of: Callable[[Sequence[str]], Mapping[str, float]]) -> Question:
+    """Return a query as the search and the ranking see it: with its context's words, which count less than its own."""
+    whole = " ".join([*(text for text, _ in context), query])
+    spoken = language(whole)
+    own = words(query, spoken)
+    counts = _counts(own, context, spoken)
+    rarity = {word: counts[word] * rare for word, rare in rarity_of(list(counts)).items()}
+    total = sum(rarity.values()) or 1.0
+    unsaid = [word for word in counts if word not in own]
+    return Question(
+        text=query,
+        words=(*unsaid, *own),
+        language=spoken,
+        counts=counts,
+        rarity=rarity,
+        total=total,
+        unsaid=sum(rarity[word] for word in unsaid) / total,
+        meaning=trust_in_meaning(whole),
+    )
+
+
+def _counts(own: Sequence[str], context: Context, spoken: str) -> dict[str, float]:
+    """Return what each word counts: a query's own 1, its context's less, and of these the small ones nothing."""
+    counts: dict[str, float] = {}
+    for text, count in context:
+        for word in words(text, spoken):
+            if not is_common(word):
+                counts[word] = max(count, counts.get(word, 0.0))
+    return counts | dict.fromkeys(own, 1.0)
+
+
+def drawn(vectors: Vectors, context: Context) -> Vectors:
+    """Return the direction of the first vector, drawn towards the others, its context's, as far as those count."""
+    if not context:
+        return vectors[0]
+    counts = np.array([1.0, *(count for _, count in context)], np.float32)
+    towards = (counts[:, None] * vectors).sum(axis=0)
+    return towards / np.float32(max(1e-12, float(np.linalg.norm(towards))))
 
 
 def trust_in_meaning(query: str) -> float:

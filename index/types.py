@@ -1,6 +1,6 @@
 """What goes into the index and what comes out of it: plain values, no behaviour."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 Span = tuple[int, int]
@@ -64,6 +64,10 @@ class SearchResult:
 
     passage: Passage
     score: float
+
+
+Context = Sequence[tuple[str, float]]
+"""Texts that a question leaves unsaid, each with what its words count beside the question's own, which count 1."""
 
 
 @dataclass(frozen=True, slots=True)

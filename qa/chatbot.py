@@ -10,7 +10,7 @@ from types import TracebackType
 from platformdirs import user_data_path
 
 from index.index import Index
-from index.types import Added, OnProgress
+from index.types import Added, Context, OnProgress
 
 from .embeddings import OpenAIEncoder, open_encoder
 from .examples import candidates
@@ -97,7 +97,7 @@ class Chatbot:
         except ModelError as error:
             return _Meant(question, context_of(question, history), failed=str(error))
         tokens = {"prompt_tokens": float(reply.prompt_tokens), "completion_tokens": float(reply.completion_tokens)}
-        context = "" if reply.text else context_of(question, history)
+        context = () if reply.text else context_of(question, history)
         return _Meant(reply.text or question, context, timings=tokens)
 
     def examples(self, n: int = 4) -> list[str]:
@@ -124,7 +124,7 @@ class _Meant:
     """What is searched for, with `context` for what it leaves unsaid; `failed` is why the model did not make it."""
 
     question: str
-    context: str = ""
+    context: Context = ()
     failed: str | None = None
     timings: dict[str, float] = field(default_factory=dict[str, float])
 

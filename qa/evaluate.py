@@ -21,7 +21,7 @@ from index.errors import CitewiseError
 from index.types import SearchResult
 
 from .chatbot import Chatbot
-from .followup import standalone
+from .followup import context_of
 from .scoring import DEPTHS, Evidence, Question, Reply, relevance, same_document, summarise
 from .settings import Settings
 from .types import Turn
@@ -61,7 +61,7 @@ def evaluate(
 def measure(bot: Chatbot, questions: Sequence[Question], progress: OnQuestion | None = None) -> dict[str, object]:
     """Ask the questions of an open library and return the figures."""
     questions = resolve(bot, questions)
-    found = depths(bot, questions, lambda q, k: bot.index.search(standalone(q.question, q.history), k, _scope(q)))
+    found = depths(bot, questions, lambda q, k: search_as_asked(bot, q, k))
     text_of, replies = _texts(bot), list[Reply]()
     for question in questions:
         began = perf_counter()
@@ -72,6 +72,12 @@ def measure(bot: Chatbot, questions: Sequence[Question], progress: OnQuestion | 
         if progress:
             progress(len(replies), len(questions))
     return summarise(replies, found)
+
+
+def search_as_asked(bot: Chatbot, question: Question, k: int) -> Sequence[SearchResult]:
+    """Return the passages that the chatbot finds for a question, given the turns before it."""
+    context = context_of(question.question, question.history)
+    return bot.index.search(question.question, k, _scope(question), context)
 
 
 def depths(bot: Chatbot, questions: Sequence[Question], search: Search) -> list[int | None]:

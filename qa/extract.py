@@ -31,6 +31,9 @@ CONFIDENCE: Mapping[str, float] = {
 }
 """Weights learnt by `training/fit_refusal.py` from questions on the documents' topics and on others; "few" was set on
 e-mails, papers and reports asked one by one, which were refused too often."""
+UNSAID = 1.4
+"""What makes up for a follow-up's context, of which no passage holds all; found on conversations with and without
+answers (`python -m benchmarks.conversation`)."""
 
 
 def answer_by_quotes(question: str, evidence: Evidence, parts: Sequence[Part] = ()) -> Answer:
@@ -102,7 +105,8 @@ def best_quotes(evidence: Evidence) -> list[Quote]:
 
 def confidence(evidence: Evidence) -> float:
     """Return how far the evidence is from too little: under 0, the question is not answered."""
-    return BIAS + sum(CONFIDENCE[name] * value for name, value in signals(evidence).items())
+    told = sum(CONFIDENCE[name] * value for name, value in signals(evidence).items())
+    return BIAS + told + UNSAID * evidence.question.unsaid
 
 
 def signals(evidence: Evidence) -> dict[str, float]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from index.index import Index
 from index.rerank import Evidence
+from index.types import Context
 
 from .followup import context_of
 from .types import Turn
@@ -28,7 +29,9 @@ class Part:
     evidence: Evidence
 
 
-def look_up(index: Index, question: str, sources: Sequence[str] | None, context: str) -> tuple[Evidence, list[Part]]:
+def look_up(
+    index: Index, question: str, sources: Sequence[str] | None, context: Context
+) -> tuple[Evidence, list[Part]]:
     """Return what the library holds on a question and, if it asks several things, on each of them.
 
     `context` is what the question leaves unsaid; what a later part leaves unsaid stands in those before it.
@@ -38,8 +41,7 @@ def look_up(index: Index, question: str, sources: Sequence[str] | None, context:
     parts: list[Part] = []
     for number, part in enumerate(asked if len(asked) > 1 else ()):
         before = context_of(part, [Turn(earlier, "") for earlier in asked[:number]])
-        unsaid = " ".join(text for text in (context, before) if text)
-        parts.append(Part(part, index.evidence(part, sources, unsaid)))
+        parts.append(Part(part, index.evidence(part, sources, (*context, *before))))
     return whole, parts
 
 
