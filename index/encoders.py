@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from .errors import EncoderError
 from .minilm import MiniLM
 from .passages import header
+from .search import drawn
 from .sketches import sketch
-from .types import Passage
+from .types import Context, Passage
 
 Vectors = NDArray[np.float32]
 OnEmbedded = Callable[[int], None]
@@ -66,13 +67,14 @@ class Encoders:
         """Whether one encoder does both."""
         return self.passages is self.sentences
 
-    def of_question(self, text: str) -> tuple[Vectors, Vectors]:
-        """Return the unit vectors that are compared with passages and with sentences."""
-        by_sentence = self.sentences.embed_question(text)
+    def of_question(self, text: str, context: Context = ()) -> tuple[Vectors, Vectors]:
+        """Return the unit vectors that are compared with passages and with sentences, drawn towards the context's."""
+        texts = [text, *(said for said, _ in context)]
+        by_sentence = drawn(self.sentences.embed(texts), context)
         if self.alike:
             return by_sentence, by_sentence
-        vector = np.asarray(self.passages.embed_question(text), np.float32)
-        return _checked(self.passages, vector[None], 1)[0], by_sentence
+        vectors = np.stack([np.asarray(self.passages.embed_question(text), np.float32) for text in texts])
+        return drawn(_checked(self.passages, vectors, len(texts)), context), by_sentence
 
     def of_passages(
         self, passages: Sequence[Passage], progress: OnEmbedded | None = None, sketches: Sequence[str] | None = None

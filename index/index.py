@@ -8,8 +8,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-import numpy as np
-
 from .adding import add_files, gone, remove_documents
 from .encoders import Encoder, Encoders
 from .errors import LibraryBusy, LibraryError, LibraryMoved, UnknownSource
@@ -19,7 +17,7 @@ from .lock import WriterLock
 from .moving import move
 from .rerank import Candidate, Evidence, ranked
 from .rows import Record, Row
-from .search import BLENDED, CANDIDATES, MEANING, RERANKED, Ranking, blend, drawn, fuse, understood
+from .search import BLENDED, CANDIDATES, MEANING, RERANKED, Ranking, blend, fuse, understood
 from .sketches import passage_similarity, similarities
 from .store import Store, View
 from .types import Added, Context, Document, Failure, OnProgress, Passage, SearchResult
@@ -188,10 +186,7 @@ class Index:
         if documents == [] or not query.strip():
             return ranked(question, [], 0.0, 0), []
         encoders = view.encoders
-        by_passage, by_sentence = (
-            drawn(np.stack(vectors), context)
-            for vectors in zip(*map(encoders.of_question, (query, *(text for text, _ in context))), strict=True)
-        )
+        by_passage, by_sentence = encoders.of_question(query, context)
         dense = view.shelf.query(by_passage, max(CANDIDATES, k), documents)
         keyword = self._keywords.search(question.counts, max(CANDIDATES, k), documents)
         trust = 1.0 if encoders.passages.multilingual else question.meaning
