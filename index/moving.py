@@ -17,8 +17,8 @@ from .shelf import Shelf
 from .store import Store
 from .types import OnProgress, Progress
 
-GROUP = 256
-"""Passages that are embedded and stored at once."""
+GROUP = 64
+"""Passages that are embedded and stored at once, and lost at most where a move is stopped."""
 _HOWEVER_LONG = -1.0
 
 

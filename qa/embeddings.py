@@ -24,7 +24,7 @@ from .settings import PROVIDER, Settings, SettingsError
 OPENAI = "https://api.openai.com/v1"
 NO_KEY = "no-key"
 """What is sent as the key where none is given: local servers take any."""
-BATCH = 64
+BATCH = 32
 BATCH_CHARACTERS = 60_000
 """Texts, and their characters, that are sent at once."""
 WAITS = (0.25, 1.0, 4.0, 15.0)
