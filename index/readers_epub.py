@@ -13,6 +13,7 @@ from .readers_html import add_html
 from .types import Extracted
 
 _CONTENT = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml")
+_MOST_CSS = 500_000
 _FONT_SCRAMBLING = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 
 
@@ -26,13 +27,14 @@ def read_epub(path: Path) -> Extracted:
         locked = _locked(book)
         if locked.intersection(chapters):
             raise ReadError("it is encrypted (copy protection): add a copy without it")
+        css = _styles(root, posixpath.dirname(package), book)
         for chapter in chapters:
-            _add_chapter(blocks, book, chapter)
+            _add_chapter(blocks, book, chapter, css)
     titles = [node.text for node in root.iter("{*}title") if node.text]
     return blocks.extracted(title_of(titles[0] if titles else "", path))
 
 
-def _add_chapter(blocks: Blocks, book: zipfile.ZipFile, chapter: str) -> None:
+def _add_chapter(blocks: Blocks, book: zipfile.ZipFile, chapter: str, css: str) -> None:
     try:
         data = book.read(chapter)
     except KeyError:
@@ -40,7 +42,7 @@ def _add_chapter(blocks: Blocks, book: zipfile.ZipFile, chapter: str) -> None:
         return
     text, warnings = decode(data)
     blocks.warn(*warnings)
-    add_html(blocks, text)
+    add_html(blocks, text, css)
 
 
 def _xml(book: zipfile.ZipFile, name: str) -> Any:
@@ -69,6 +71,14 @@ def _chapters(root: Any, folder: str) -> list[str]:
         for item in spine
         if item.get("media-type") in _CONTENT and "nav" not in (item.get("properties") or "").split()
     ]
+
+
+def _styles(root: Any, folder: str, book: zipfile.ZipFile) -> str:
+    """Return the book's style sheets as one: chapters nearly always share them."""
+    hrefs = [item.get("href", "") for item in root.iter("{*}item") if item.get("media-type") == "text/css"]
+    paths = [posixpath.normpath(posixpath.join(folder, unquote(href))) for href in hrefs]
+    present = set(book.namelist())
+    return "\n".join(book.read(path)[:_MOST_CSS].decode("utf-8", "replace") for path in paths[:20] if path in present)
 
 
 def _locked(book: zipfile.ZipFile) -> set[str]:

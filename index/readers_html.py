@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .errors import ReadError
 from .readers_blocks import Blocks, title_of
 from .readers_characters import decode
+from .readers_html_hidden import take_hidden
 from .readers_tables import rows_of
 from .types import Extracted
 
@@ -34,9 +35,7 @@ _BLOCKS = _HEADINGS.union(
     ))
 )  # fmt: skip
 _STYLING = re.compile(r"</?(?:b|big|em|font|i|s|small|strong|tt|u)(?:\s[^<>]*)?>", re.I)
-_HIDDEN_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])", re.I
-)
+_MAY_HIDE = re.compile(r"<style|<font|<dialog|[\s\"'](?:style|hidden|bgcolor|text)\b", re.I)
 
 
 def read_html(path: Path) -> Extracted:
@@ -51,15 +50,26 @@ def read_html(path: Path) -> Extracted:
     return blocks.extracted(title_of(title, path))
 
 
-def add_html(blocks: Blocks, source: str) -> str:
-    """Add the visible text of an HTML document to `blocks` and return its <title>."""
+def add_html(blocks: Blocks, source: str, css: str | None = None) -> str:
+    """Add the visible text of an HTML document to `blocks` and return its <title>.
+
+    `css` is what the style sheets say that it links to, None where they are not at hand.
+    """
     source = _EMPTY_TAG.sub(r"<\1\2></\1>", source).replace("\0", "")
     root = _parsed(source)
     if root is None:
         return ""
+    if css or _MAY_HIDE.search(source):
+        _take_hidden(blocks, root, css)
     _Page(blocks).walk(root)
     blocks.end()
     return (root.findtext(".//title") or "").strip()
+
+
+def _take_hidden(blocks: Blocks, root: "Element", css: str | None) -> None:
+    own = "\n".join(node.text or "" for node in root.iter("style") if _is_for_screens(node))
+    linked = any("stylesheet" in (node.get("rel") or "").lower() for node in root.iter("link")) or "@import" in own
+    blocks.hide(*take_hidden(root, f"{css or ''}\n{own}", _DROPPED, unread=linked and css is None))
 
 
 def _parsed(source: str) -> "Element | None":
@@ -85,7 +95,6 @@ class _Page:
     def __init__(self, blocks: Blocks) -> None:
         self.blocks = blocks
         self.text: list[str] = []
-        self.hidden = 0
         self.heading = False
         self.pre = 0
         self.lists: list[int] = []
@@ -107,15 +116,10 @@ class _Page:
             else:
                 self.enter(node)
         self.flush()
-        if self.hidden >= 20:
-            self.blocks.warn("hidden text was left out")
 
     def skipped(self, node: "Element") -> bool:
-        """Tell whether a subtree is not to be walked: it is hidden, or a table that was added here."""
+        """Tell whether a subtree is not to be walked: it has no text for people, or is a table that was added here."""
         if node.tag in _DROPPED:
-            return True
-        if _is_hidden(node):
-            self.hidden += sum(len(text.strip()) for text in node.itertext())
             return True
         if node.tag != "table" or not _is_data_table(node):
             return False
@@ -188,9 +192,8 @@ class _Page:
         self.blocks.rows(rows_of(grid, headers or None))
 
 
-def _is_hidden(node: "Element") -> bool:
-    style = node.get("style")
-    return node.get("hidden") is not None or bool(style and _HIDDEN_STYLE.search(style))
+def _is_for_screens(style: "Element") -> bool:
+    return (style.get("media") or "all").strip().lower() in ("all", "screen")
 
 
 def _first_number(node: "Element") -> int:
@@ -220,7 +223,7 @@ def _grid_of(table: "Element") -> tuple[list[list[str]], int]:
     grid, headers = list[list[str]](), 0
     below: dict[int, tuple[int, str]] = {}
     for tr in table.iterdescendants("tr"):
-        cells = [cell for cell in tr.iterchildren("td", "th") if not _is_hidden(cell)]
+        cells = list(tr.iterchildren("td", "th"))
         is_header = bool(cells) and all(c.tag == "th" for c in cells)
         is_header = is_header or next(tr.iterancestors("thead", "table")).tag == "thead"
         if is_header and headers == len(grid):
@@ -267,7 +270,7 @@ def _cell_text(cell: "Element") -> str:
         if event == "end":
             parts.append(" " if node.tag in _BLOCKS else "")
             parts.append((node.tail or "") if node is not cell else "")
-        elif node.tag in _DROPPED or (node is not cell and _is_hidden(node)):
+        elif node.tag in _DROPPED:
             walker.skip_subtree()
         else:
             parts += [" " if node.tag == "br" or node.tag in _BLOCKS else "", node.text or ""]

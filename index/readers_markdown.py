@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .hidden import Hidden
 from .readers_blocks import Blocks, title_of
 from .readers_characters import decode
 from .readers_html import add_html
+from .readers_markdown_hidden import OpenTags
 from .readers_tables import rows_of
 from .types import Extracted
 
@@ -71,6 +73,7 @@ class _Markdown:
         self.lists: list[int] = []
         self.bullet = ""
         self.title = ""
+        self.tags = OpenTags()
 
     def add(self, tokens: "list[Token]") -> None:
         """Add a document or a part of it; `title` is its first heading of the first level."""
@@ -86,9 +89,10 @@ class _Markdown:
         if token.type == "inline":
             self.inline(token, before)
         elif token.type in ("fence", "code_block"):
-            self.blocks.paragraph(token.content.rstrip("\n"))
+            self.blocks.paragraph(self.shown(token.content.rstrip("\n"), self.tags))
         elif token.type == "html_block":
-            add_html(self.blocks, token.content)
+            add_html(self.blocks, self.shown(token.content, self.tags))
+            self.tags.feed(token.content)
         elif token.type in ("bullet_list_open", "ordered_list_open"):
             self.lists.append(int(token.attrGet("start") or 1) if token.type.startswith("o") else 0)
         elif token.type in ("bullet_list_close", "ordered_list_close"):
@@ -99,8 +103,15 @@ class _Markdown:
             self.bullet = f"{self.lists[-1]}. " if self.lists[-1] else "- "
             self.lists[-1] += bool(self.lists[-1])
 
+    def shown(self, text: str, tags: OpenTags) -> str:
+        """Return a piece of text if it is shown where these tags are open."""
+        if not tags.kind:
+            return text
+        self.blocks.hide(Hidden(tags.kind, text))
+        return ""
+
     def inline(self, token: "Token", before: "Token") -> None:
-        text = _inline_text(token)
+        text = self.inline_text(token)
         if before.type == "heading_open":
             self.blocks.heading(text)
             self.title = self.title or (text if before.tag == "h1" else "")
@@ -119,12 +130,12 @@ class _Markdown:
             self.blocks.paragraph(text)
             return
         above = self.parser.parseInline("\n".join(lines[:first]))
-        self.blocks.paragraph("\n".join(_inline_text(t) for t in above))
+        self.blocks.paragraph("\n".join(self.inline_text(t) for t in above))
         self.blocks.rows(rows_of(grid, merged=False, expect_header=True))
 
     def bar_cells(self, line: str) -> list[str]:
         cells = re.split(r"(?<!\\)\|", line.strip()[1:-1])
-        return ["".join(_inline_text(t) for t in self.parser.parseInline(cell.strip())) for cell in cells]
+        return ["".join(self.inline_text(t) for t in self.parser.parseInline(cell.strip())) for cell in cells]
 
     def table(self, tokens: "list[Token]", at: int) -> int:
         """Add a table and return where it ends."""
@@ -133,7 +144,7 @@ class _Markdown:
             if tokens[at].type == "tr_open":
                 grid.append([])
             elif tokens[at].type == "inline":
-                grid[-1].append(_inline_text(tokens[at]))
+                grid[-1].append(self.inline_text(tokens[at]))
             elif tokens[at].type == "thead_close":
                 headers = len(grid)
             at += 1
@@ -141,19 +152,20 @@ class _Markdown:
         self.blocks.rows(rows_of(grid, headers, merged=False))
         return at
 
+    def inline_text(self, token: "Token") -> str:
+        """Return the text of a line or a paragraph as it is rendered."""
+        parts, tags = list[str](), OpenTags(self.tags)
+        for child in token.children or []:
+            if child.type in ("softbreak", "hardbreak"):
+                parts.append("\n")
+            elif child.type in ("text", "code_inline", "text_special") or child.type == "image":
+                parts.append(self.shown(child.content, tags))
+            elif child.type == "html_inline":
+                parts.append("\n" if re.match(r"<br\b", child.content, re.I) else "")
+                tags.feed(child.content)
+        return "".join(parts)
+
 
 def _is_bar_row(line: str) -> bool:
     line = line.strip()
     return len(line) > 2 and line[0] == line[-1] == "|"
-
-
-def _inline_text(token: "Token") -> str:
-    parts = list[str]()
-    for child in token.children or []:
-        if child.type in ("softbreak", "hardbreak"):
-            parts.append("\n")
-        elif child.type in ("text", "code_inline", "text_special") or child.type == "image":
-            parts.append(child.content)
-        elif child.type == "html_inline" and re.match(r"<br\b", child.content, re.I):
-            parts.append("\n")
-    return "".join(parts)
