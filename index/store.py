@@ -378,7 +378,7 @@ def _record_row(record: Record, generation: int) -> dict[str, str | int | bool]:
         "pages": document.pages or 0,
         "characters": document.characters,
         "bytes": document.bytes,
-        "warnings": "\n".join(document.warnings),
+        "warnings": "\n".join(warning.replace("\n", " ") for warning in document.warnings),
         "path": record.path,
         "folder": record.folder,
         "modified": record.modified,
@@ -397,7 +397,7 @@ def _record(identity: str, metadata: Any) -> Record:
         pages=int(metadata["pages"]) or None,
         characters=int(metadata["characters"]),
         bytes=int(metadata["bytes"]),
-        warnings=tuple(str(metadata["warnings"]).splitlines()),
+        warnings=tuple(line for line in str(metadata["warnings"]).split("\n") if line),
     )
     return Record(
         document=document,
