@@ -74,6 +74,8 @@ def read(path: Path, limits: Limits = Limits()) -> Extracted:  # noqa: B008  fro
         raise ReadError("it is too long or too deeply nested: split it into smaller files") from error
     except Exception as error:
         raise ReadError(f"it is damaged ({_cause(error)}): {_MEND}") from error
+    if not extracted.text.strip() and extracted.warnings:
+        raise ReadError(f"it has no text that can be seen: {extracted.warnings[0]}")
     if not extracted.text.strip():
         raise ReadError(_NO_TEXT if path.stat().st_size > 1000 else "it is empty")
     if len(extracted.text) > limits.characters:

@@ -27,6 +27,7 @@ _DROPPED = frozenset(
     "audio|canvas|datalist|head|iframe|math|noscript|object|script|select|style|svg|template|video".split("|")
 )
 _HEADINGS = frozenset(f"h{level}" for level in range(1, 7))
+_OF_HEAD = frozenset("base link meta noscript script style template title".split())
 _BLOCKS = _HEADINGS.union(
     *(names.split("|") for names in (
         "address|article|aside|blockquote|body|caption|center|dd|details|dialog|div|dl|dt|fieldset|figcaption",
@@ -85,8 +86,21 @@ def _parsed(source: str) -> "Element | None":
             return None
         root = etree.fromstring(data, parser)
         if root is None or not any(e.type_name == "ERR_RESOURCE_LIMIT" for e in parser.error_log):
-            return root
+            return root if root is None else _with_body(root)
     raise ReadError("it is too deeply nested: open it in a browser and save it as text")
+
+
+def _with_body(root: "Element") -> "Element":
+    """Return a page with what the parser took for a part of its head, <main> and what came after it, in its body."""
+    head = root.find("head")
+    strays = [node for node in head if node.tag not in _OF_HEAD] if head is not None else []
+    if strays:
+        body = root.find("body")
+        if body is None:
+            body = root.makeelement("body")
+            root.append(body)
+        body[:0] = strays
+    return root
 
 
 class _Page:

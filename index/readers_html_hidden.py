@@ -14,6 +14,9 @@ from .readers_html_look import Look, look_of, removed_as
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
+_INLINE = frozenset("a abbr b bdi bdo cite code em font i kbd mark q s small span strong sub sup tt u var".split())
+"""Elements that part no words."""
+
 
 def take_hidden(root: "Element", css: str, dropped: Collection[str], *, unread: bool) -> list[Hidden]:
     """Take hidden text out of a page and return it; elements called `dropped` are left alone.
@@ -25,7 +28,7 @@ def take_hidden(root: "Element", css: str, dropped: Collection[str], *, unread: 
     for node in walk.gone:
         node.clear(keep_tail=True)
         node.tag = "template"  # not shown, whatever it was
-    return [Hidden(kind, " ".join(texts)) for kind, texts in walk.found]
+    return [Hidden(kind, "".join(texts)) for kind, texts in walk.found]
 
 
 class _Walk:
@@ -52,6 +55,7 @@ class _Walk:
                 if node.tail and not self.keeps(node.tail, looks[-1][1]):
                     node.tail = " "
                 continue
+            self.part(node)
             (look, kind), removed = looks[-1], ""
             if node.tag in dropped:
                 walker.skip_subtree()
@@ -96,6 +100,15 @@ class _Walk:
             self.open = kind
         self.found[-1][1].append(text)
 
+    def part(self, node: "Element") -> None:
+        """Keep apart what stands in different paragraphs or cells of hidden text."""
+        if self.open:
+            self.found[-1][1].append(_gap(node))
+
+
+def _gap(node: "Element") -> str:
+    return "" if node.tag in _INLINE else " "
+
 
 def _words(node: "Element", dropped: Collection[str]) -> str:
     """Return the text in an element, but for elements that hold no text for people."""
@@ -109,5 +122,5 @@ def _words(node: "Element", dropped: Collection[str]) -> str:
             if inner.tag in dropped:
                 walker.skip_subtree()
             else:
-                parts += [" ", inner.text or ""]
+                parts += [_gap(inner), inner.text or ""]
     return "".join(parts)

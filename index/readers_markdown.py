@@ -91,7 +91,10 @@ class _Markdown:
         elif token.type in ("fence", "code_block"):
             self.blocks.paragraph(self.shown(token.content.rstrip("\n"), self.tags))
         elif token.type == "html_block":
-            add_html(self.blocks, self.shown(token.content, self.tags))
+            if self.tags.kind:
+                self.shown(_TAG.sub(" ", token.content), self.tags)
+            else:
+                add_html(self.blocks, token.content)
             self.tags.feed(token.content)
         elif token.type in ("bullet_list_open", "ordered_list_open"):
             self.lists.append(int(token.attrGet("start") or 1) if token.type.startswith("o") else 0)
@@ -107,7 +110,8 @@ class _Markdown:
         """Return a piece of text if it is shown where these tags are open."""
         if not tags.kind:
             return text
-        self.blocks.hide(Hidden(tags.kind, text))
+        if text.strip():
+            self.blocks.hide(Hidden(tags.kind, text))
         return ""
 
     def inline(self, token: "Token", before: "Token") -> None:
@@ -164,6 +168,9 @@ class _Markdown:
                 parts.append("\n" if re.match(r"<br\b", child.content, re.I) else "")
                 tags.feed(child.content)
         return "".join(parts)
+
+
+_TAG = re.compile(r"<[^<>]*>")
 
 
 def _is_bar_row(line: str) -> bool:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .readers_blocks import Blocks, title_of
+from .readers_slides_hidden import Stage
 from .readers_tables import rows_of
+from .readers_word_hidden import Concealed
 from .types import Extracted
 
 if TYPE_CHECKING:
@@ -28,10 +30,10 @@ def read_docx(path: Path) -> Extracted:
 
     document = docx.Document(str(path))
     word = _Word(document)
+    word.concealed.take_out(document.element.body)
     word.add(document.element.body)
     word.notes(document)
-    if word.hidden >= 20:
-        word.blocks.warn("hidden text was left out")
+    word.blocks.hide(*word.concealed.hidden)
     return word.blocks.extracted(title_of(document.core_properties.title, path))
 
 
@@ -40,7 +42,7 @@ class _Word:
 
     def __init__(self, document: "WordDocument") -> None:
         self.blocks = Blocks()
-        self.hidden = 0
+        self.concealed = Concealed(document)
         self.styles = _style_kinds(document)
 
     def add(self, parent: "Element") -> None:
@@ -88,8 +90,6 @@ class _Word:
                 parts.append(child.text or "")
             elif child.tag in _MARKS:
                 parts.append(_MARKS[child.tag])
-            elif child.tag == f"{_W}r" and _is_vanished(child):
-                self.hidden += sum(len(t.text or "") for t in child.iter(f"{_W}t"))
             elif child.tag not in _DELETED and child.tag != f"{_W}txbxContent":
                 todo += list(child)[::-1]
         return "".join(parts)
@@ -129,14 +129,10 @@ class _Word:
         for relation in document.part.rels.values():
             if not relation.is_external and relation.reltype.endswith(_NOTES):
                 root = etree.fromstring(relation.target_part.blob, parser)
+                self.concealed.take_out(root)
                 for note in root:
                     if note.get(f"{_W}type") in (None, "normal"):
                         self.add(note)
-
-
-def _is_vanished(run: "Element") -> bool:
-    mark = run.find(f"{_W}rPr/{_W}vanish")
-    return mark is not None and mark.get(f"{_W}val", "1") not in ("0", "false", "off")
 
 
 def _style_kinds(document: "WordDocument") -> dict[str, str]:
@@ -176,12 +172,14 @@ def read_pptx(path: Path) -> Extracted:
     blocks, hidden = Blocks(), list[str]()
     for number, slide in enumerate(presentation.slides, 1):
         blocks.page()
+        stage = Stage(slide, presentation.slide_width or 0, presentation.slide_height or 0)
+        blocks.hide(*stage.take_out())
         _add_slide(blocks, slide)
         if slide.element.get("show") == "0":
             hidden.append(str(number))
     if hidden:
         blocks.warn(f"hidden slides were read too: {', '.join(hidden)}")
-    return blocks.extracted(title_of(presentation.core_properties.title, path))
+    return blocks.extracted(title_of(presentation.core_properties.title, path), "slide")
 
 
 def _add_slide(blocks: Blocks, slide: "Slide") -> None:

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .errors import ReadError
+from .hidden import Hidden
 from .readers_blocks import Blocks, name_of, title_of
 from .readers_characters import clean, decode
+from .readers_sheets_hidden import Area, column, hidden_lines, hidden_styles, is_hidden, unsure_areas
 from .readers_tables import has_header, rows_of
 from .types import Extracted
 
 _MAX_CELLS = 20_000_000
+_MOST_NAMED = 5
 _MERGE = re.compile(rb"mergeCell\s[^>]*?ref=[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']")
 _NO_RESULT = re.compile(
     rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^>]*/>)\s*+(?:<(?:\w+:)?v\s*+/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*+</(?:\w+:)?c>"
@@ -30,24 +33,31 @@ def read_xlsx(path: Path) -> Extracted:
     import openpyxl
 
     workbook = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    blocks = Blocks()
+    blocks, hidden = Blocks(), list[str]()
     try:
+        styles = hidden_styles(workbook)
         with zipfile.ZipFile(path) as archive:
             for sheet in workbook.worksheets:
-                _add_sheet(blocks, sheet, archive)
+                lines = _add_sheet(blocks, sheet, archive, styles)
+                hidden += [f"{lines} of sheet {sheet.title!r}"] if lines else []
+        if hidden:
+            blocks.warn(f"hidden rows and columns were read too: {'; '.join(hidden[:_MOST_NAMED])}")
         return blocks.extracted(title_of(workbook.properties.title, path))
     finally:
         workbook.close()
 
 
-def _add_sheet(blocks: Blocks, sheet: Any, archive: zipfile.ZipFile) -> None:
+def _add_sheet(blocks: Blocks, sheet: Any, archive: zipfile.ZipFile, styles: dict[int, str]) -> str:
+    """Add a sheet, and return which rows and columns of it are hidden."""
     xml = archive.read(getattr(sheet, "_worksheet_path").removeprefix("/"))  # noqa: B009  openpyxl does not say it openly
     merged = list(_merged_areas(xml))
     lost = len(_NO_RESULT.findall(xml))
+    grid, unseen = _grid(sheet, merged, styles, unsure_areas(xml, archive) if styles else [])
+    lines = hidden_lines(xml, grid)
     del xml
-    grid = _grid(sheet, merged)
+    blocks.hide(*(Hidden(kind, "; ".join(texts)) for kind, texts in unseen.items()))
     if not any(map(any, grid)) and not lost:
-        return
+        return ""
     blocks.heading(sheet.title)
     if sheet.sheet_state != "visible":
         blocks.warn(f"the hidden sheet {sheet.title!r} was read too")
@@ -55,30 +65,31 @@ def _add_sheet(blocks: Blocks, sheet: Any, archive: zipfile.ZipFile) -> None:
         blocks.warn(f"{lost} formulas in sheet {sheet.title!r} have no saved result: open the file and save it")
     for part in _parts(grid):
         blocks.rows(rows_of(part, expect_header=True))
+    return lines
 
 
-def _merged_areas(xml: bytes) -> Iterator[tuple[int, int, int, int]]:
-    """Yield first row, first column, last row, last column of merged cells."""
+def _merged_areas(xml: bytes) -> Iterator[Area]:
+    """Yield the areas of merged cells."""
     for left, top, right, bottom in _MERGE.findall(xml):
-        yield int(top), _column(left), int(bottom), _column(right)
+        yield int(top), column(left), int(bottom), column(right)
 
 
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
-
-
-def _grid(sheet: Any, merged: list[tuple[int, int, int, int]]) -> list[list[str]]:
-    """Return a sheet's cells as text, a merged cell repeated in every place that it covers."""
+def _grid(
+    sheet: Any, merged: list[Area], styles: dict[int, str], unsure: list[Area]
+) -> tuple[list[list[str]], dict[str, list[str]]]:
+    """Return a sheet's cells as text, a merged cell repeated in every place that it covers, and hidden cells apart."""
     sheet.reset_dimensions()  # many programs write wrong ones
-    grid, count = list[list[str]](), 0
+    grid, count, unseen = list[list[str]](), 0, dict[str, list[str]]()
     for row in sheet.rows:
         count += len(row)
         if count > _MAX_CELLS:
             raise ReadError(f"it has more than {_MAX_CELLS:,} cells: split it into smaller files")
         cells = [_shown(cell) if cell.value is not None else "" for cell in row]
+        for at, cell in enumerate(row) if styles else ():
+            kind = styles.get(getattr(cell, "_style_id", 0)) if cells[at] else None
+            if kind and is_hidden(kind, len(grid) + 1, at + 1, unsure):
+                unseen.setdefault(kind, []).append(cells[at])
+                cells[at] = ""
         while cells and not cells[-1]:
             cells.pop()
         grid.append(cells)
@@ -88,7 +99,7 @@ def _grid(sheet: Any, merged: list[tuple[int, int, int, int]]) -> list[list[str]
             continue  # a title over the table
         if (bottom - top + 1) * (right - left + 1) <= 10_000 and bottom <= len(grid):
             _fill(grid[top - 1 : bottom], left, right)
-    return grid
+    return grid, unseen
 
 
 def _fill(rows: list[list[str]], left: int, right: int) -> None:

@@ -109,7 +109,7 @@ def record_metadata(record: Record, generation: int) -> Metadata:
         "pages": document.pages or 0,
         "characters": document.characters,
         "bytes": document.bytes,
-        "warnings": "\n".join(document.warnings),
+        "warnings": "\n".join(warning.replace("\n", " ") for warning in document.warnings),
         "path": record.path,
         "folder": record.folder,
         "modified": record.modified,
@@ -129,7 +129,7 @@ def record_of(identity: str, metadata: Mapping[str, Any]) -> Record:
         pages=int(metadata["pages"]) or None,
         characters=int(metadata["characters"]),
         bytes=int(metadata["bytes"]),
-        warnings=tuple(str(metadata["warnings"]).splitlines()),
+        warnings=tuple(line for line in str(metadata["warnings"]).split("\n") if line),
     )
     return Record(
         document=document,

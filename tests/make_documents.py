@@ -12,7 +12,8 @@ import openpyxl
 import pptx
 import pptx.util
 from fpdf import FPDF
-from PIL import Image
+from fpdf.enums import TextMode
+from PIL import Image, ImageDraw, ImageFont
 
 
 def pdf(path: Path, pages: Sequence[str], title: str = "", password: str = "") -> Path:
@@ -32,8 +33,19 @@ def pdf(path: Path, pages: Sequence[str], title: str = "", password: str = "") -
     return path
 
 
-def bare_pdf(path: Path, content: str, to_unicode: Mapping[str, str] | None = None) -> Path:
-    """Write a one-page PDF by hand from its content stream; `to_unicode` gives characters another meaning."""
+def bare_pdf(
+    path: Path,
+    content: str,
+    to_unicode: Mapping[str, str] | None = None,
+    resources: str = "",
+    more: Sequence[str] = (),
+    page: str = "",
+    catalog: str = "",
+) -> Path:
+    """Write a one-page PDF by hand from its content stream; `to_unicode` gives characters another meaning.
+
+    `resources`, `page` and `catalog` are added to what these dictionaries say, `more` are objects from number 7 on.
+    """
     lines = [f"<{ord(c):02x}> <{t.encode('utf-16-be').hex()}>" for c, t in (to_unicode or {}).items()]
     cmap = (
         "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def\n"
@@ -41,16 +53,17 @@ def bare_pdf(path: Path, content: str, to_unicode: Mapping[str, str] | None = No
         f"{len(lines)} beginbfchar\n" + "\n".join(lines) + "\nendbfchar endcmap end end"
     )
     objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Catalog /Pages 2 0 R {catalog} >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R "
-        "/Resources << /Font << /F1 5 0 R >> >> >>",
+        f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] {page} /Contents 4 0 R "
+        f"/Resources << /Font << /F1 5 0 R >> {resources} >> >>",
         f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding"
         + (" /ToUnicode 6 0 R >>" if lines else " >>"),
         f"<< /Length {len(cmap)} >>\nstream\n{cmap}\nendstream",
+        *more,
     ]
-    out, offsets = b"%PDF-1.4\n", list[int]()
+    out, offsets = b"%PDF-1.5\n", list[int]()
     for number, body in enumerate(objects, 1):
         offsets.append(len(out))
         out += f"{number} 0 obj\n{body}\nendobj\n".encode("latin-1")
@@ -58,6 +71,23 @@ def bare_pdf(path: Path, content: str, to_unicode: Mapping[str, str] | None = No
     out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}".encode()
     out += f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{out.rfind(b'xref')}\n%%EOF".encode()
     path.write_bytes(out)
+    return path
+
+
+def scan(path: Path, words: Sequence[str], layer: Sequence[str]) -> Path:
+    """Write a PDF that shows a picture of some lines, under invisible lines of text in their places."""
+    picture = Image.new("RGB", (1240, 1754), "white")
+    font = ImageFont.load_default(28)
+    for i, line in enumerate(words):
+        ImageDraw.Draw(picture).text((120, 200 + 60 * i), line, "#333333", font=font)
+    document = FPDF(unit="pt", format=(595, 842))
+    document.set_font("helvetica", size=13)
+    document.add_page()
+    document.image(picture, 0, 0, 595, 842)
+    with document.local_context(text_mode=TextMode.INVISIBLE):
+        for i, line in enumerate(layer):
+            document.text(58, (200 + 60 * i) * 0.48 + 12, line)
+    document.output(str(path))
     return path
 
 

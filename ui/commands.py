@@ -8,7 +8,7 @@ to standard error; wording and layout are `render.py`'s, errors are told by `cli
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,8 @@ from qa.types import Answer
 
 from . import progress, render
 from .service import quiet
+
+_LISTED_NOTES = 20
 
 
 def settings_of(arguments: Namespace) -> Settings:
@@ -53,9 +55,7 @@ def say(line: str) -> None:
 
 def report_added(added: Added) -> str:
     """Say in one line what an add did, and name on standard error what failed and what to know."""
-    for document in added.documents:
-        for warning in document.warnings:
-            say(f"note: {render.one_line(document.source)}: {render.one_line(warning)}")
+    _say_notes(added.documents)
     for failure in added.failed:
         say(f"failed: {render.one_line(failure.source)}: {render.one_line(failure.reason)}")
     passages = sum(document.passages for document in added.documents)
@@ -67,6 +67,19 @@ def report_added(added: Added) -> str:
     ):
         said += f", {number:,} {what}" if number else ""
     return said
+
+
+def _say_notes(documents: Sequence[Document], most: int | None = None) -> None:
+    """Name on standard error what there is to know of documents: pages without text, hidden words."""
+    notes = [
+        f"note: {render.one_line(document.source)}: {render.one_line(warning)}"
+        for document in documents
+        for warning in document.warnings
+    ]
+    for note in notes[:most]:
+        say(note)
+    if most is not None and len(notes) > most:
+        say(f"and {render.count(len(notes) - most, 'more note')}; `citewise list --json` shows all")
 
 
 def add(arguments: Namespace) -> int:
@@ -144,6 +157,7 @@ def list_documents(arguments: Namespace) -> int:
         _table(lines)
     else:
         print("".join("\t".join(line) + "\n" for line in lines), end="")
+    _say_notes(documents, most=_LISTED_NOTES)
     return 0
 
 

@@ -156,6 +156,10 @@ export function documents(element, changed) {
     button.addEventListener("click", () => remove(one, button));
     const about = make("div", "", name, make("span", "cw-facts", facts.join(" · ")));
     about.title = shown(one.source);
+    if (one.warnings.length) {
+      about.append(make("details", "cw-notes", make("summary", "", plural(one.warnings.length, "note")),
+        ...one.warnings.map((warning) => make("p", "", make("bdi", "", shown(warning))))));
+    }
     return make("li", "", about, button);
   }
 
