@@ -17,7 +17,7 @@ from index.errors import LibraryBusy, LibraryError
 from index.index import Index
 
 HERE = Path(__file__).parent
-KILLS = {"follow": 7, "remove": 5, "create": 5, "reindex": 6}
+KILLS = {"follow": 7, "remove": 5, "create": 5, "reindex": 4}
 GRANITE = "The lighthouse at Skerrow was built of granite in 1874."
 CONCRETE = "The beacon at Skerrow was rebuilt of concrete in 1950."
 
