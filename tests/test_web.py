@@ -74,7 +74,7 @@ def ask(page: Page, question: str) -> None:
 def show_documents(page: Page) -> None:
     """Open the panel of documents where it is folded."""
     if page.locator(".cw-panel:not([open])").count():
-        page.locator(".cw-panel summary").click()
+        page.locator(".cw-panel > summary").click()
 
 
 def test_an_answer_shows_numbered_quotes_with_their_file(visit: Open) -> None:
