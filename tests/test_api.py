@@ -1,5 +1,6 @@
 """REST on a real server: the same answers as in Python, documents in and out, and what is refused."""
 
+import html
 import json
 import socket
 import subprocess
@@ -261,3 +262,24 @@ def test_only_loopback_listens(server: str) -> None:
         own = probe.getsockname()[0]
     with pytest.raises(OSError, match="refused"):
         socket.create_connection((own, urlsplit(server).port or 0), timeout=2)
+
+
+def test_a_citations_link_shows_the_quote_in_its_surroundings(http: httpx.Client) -> None:
+    citation = http.post("/api/ask", json={"question": QUESTION}).json()["citations"][0]
+    page = http.get(f"/documents/{article_id(http)}", params={"start": citation["start"], "end": citation["end"]})
+    assert page.headers["content-type"].startswith("text/html")
+    assert f"<mark>{html.escape(citation['quote'])}</mark>" in page.text
+    assert "<script" not in page.text
+    assert "Later" in page.text
+
+
+def test_a_documents_page_shows_hostile_text_as_text_and_takes_any_offsets(http: httpx.Client) -> None:
+    hostile = next(d["id"] for d in http.get("/api/documents").json() if d["source"].endswith("hostile.txt"))
+    for start, end in ((0, 20), (5, 2), (10**9, 10**9), (0, 10**18)):
+        page = http.get(f"/documents/{hostile}", params={"start": start, "end": end})
+        assert page.status_code == 200
+        assert "<img" not in page.text
+        assert "\x1b" not in page.text
+    assert http.get("/documents/..%2f..%2fetc%2fpasswd").status_code == 404
+    assert http.get("/documents/gone").status_code == 404
+    assert http.get(f"/documents/{hostile}", params={"start": -1}).status_code == 422
