@@ -24,8 +24,9 @@ from qa.checks.claims import read_claim
 from qa.checks.dates import moments
 from qa.checks.figures import figures
 from qa.checks.names import names
+from qa.checks.sources import read_sources
 from qa.checks.statements import statements
-from qa.checks.support import read_sources, supporting
+from qa.checks.support import supporting
 from qa.evaluate import read_questions
 
 SHOWN = 5

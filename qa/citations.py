@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from .checks.claims import Claim, read_claim, telling_words
 from .checks.dates import states_moment
 from .checks.figures import states_figure
+from .checks.sources import Source
 from .checks.statements import Statement, statements
-from .checks.support import Source, answering, supporting
+from .checks.support import answering, supporting
 from .quotes import Quote, cite
 from .types import Citation
 

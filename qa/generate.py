@@ -13,7 +13,7 @@ from index.types import Passage
 from index.words import language
 
 from .checks.claims import telling_words
-from .checks.support import read_sources
+from .checks.sources import read_sources
 from .citations import Checker, Verified
 from .extract import NOT_FOUND, is_covered, not_covered
 from .models import Message, Model, ModelError, Reply

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from index.passages import split
 from index.readers import read
 from index.types import Extracted, Passage
-from qa.checks.support import read_sources
+from qa.checks.sources import read_sources
 from qa.citations import Checker, Verified
 from qa.prompts import answer_prompt
 
