@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from slack_server import SlackServer
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from ui.slack.bot import Bot
 
 ROOT = Path(__file__).parent.parent
+# The suite judges every commit by the same examples; --hypothesis-profile=search looks for new ones.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("search", max_examples=1000, deadline=None)
+settings.load_profile("same")
+
 SEEDS = ROOT / "seeds"
 ARTICLE = str(SEEDS / "us-airstrikes-iraq-syria-february-2024.txt")
 
