@@ -25,7 +25,7 @@ from .words import words
 
 PATIENCE = 30.0
 """Seconds that a writer waits for another one before it gives up."""
-_MIRROR = "v2"  # of words(): another way of taking words apart needs another mirror
+_MIRROR = "v3"  # of words(): another way of taking words apart needs another mirror
 _OVERTAKEN = 3  # moves of the library that one question may live through
 
 T = TypeVar("T")

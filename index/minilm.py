@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import onnxruntime
@@ -25,6 +25,7 @@ HEADER_TOKENS = 48  # of a passage's title and heading, what is read with it
 WINDOW = 1024  # texts tokenised and sorted at a time: a large library never lies in memory as tokens
 
 Vectors = NDArray[np.float32]
+T = TypeVar("T")
 _loading = threading.Lock()
 
 
@@ -64,7 +65,7 @@ class MiniLM:
         done = 0
         for start in range(0, len(texts), WINDOW):
             tokens = [ids[: self.max_tokens - 2] for ids in _tokenise(model, texts[start : start + WINDOW])]
-            for batch in _batches([len(ids) + 2 for ids in tokens]):
+            for batch in batches([len(ids) + 2 for ids in tokens]):
                 vectors[[start + i for i in batch]] = _embed_tokens(model, [tokens[i] for i in batch])
                 done += len(batch)
                 if progress:
@@ -91,7 +92,7 @@ class MiniLM:
         for start in range(0, len(passages), WINDOW):
             windows = _windows(model, passages[start : start + WINDOW], start)
             done = start
-            for batch in _batches([len(window.tokens) + 2 for window in windows]):
+            for batch in batches([len(window.tokens) + 2 for window in windows]):
                 hidden, mask = _run(model, [windows[i].tokens for i in batch])
                 pooled = _pooled(hidden, mask)
                 for row, i in enumerate(batch):
@@ -119,23 +120,36 @@ def load_model(folder: Path) -> Model:
 
 @lru_cache(maxsize=2)
 def _load(folder: Path) -> Model:
-    for file in (folder / "model.onnx", folder / "tokenizer.json"):
-        if not file.is_file():
-            raise EncoderError(f"the encoder's file {file} is missing: install citewise again")
+    session, tokenizer = open_session(folder / "model.onnx"), open_tokenizer(folder / "tokenizer.json")
+    opening, closing = tokenizer.encode("").ids
+    return Model(session, tokenizer, opening, closing)
+
+
+def open_session(file: Path) -> onnxruntime.InferenceSession:
+    """Open a network that comes with citewise; raise EncoderError where its file is missing or damaged."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = cores()
     # Threads that wait in a loop take the processor from other programs, and on a busy one from each other.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # errors are raised; logging them too would only repeat them
+    return _opened(file, lambda: onnxruntime.InferenceSession(file, options, ["CPUExecutionProvider"]))
+
+
+def open_tokenizer(file: Path) -> Tokenizer:
+    """Open a tokenizer that comes with citewise, set neither to pad nor to cut; raise EncoderError as above."""
+    tokenizer = _opened(file, lambda: Tokenizer.from_file(str(file)))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def _opened(file: Path, opening: Callable[[], T]) -> T:
+    if not file.is_file():
+        raise EncoderError(f"citewise's file {file} is missing: install citewise again")
     try:
-        session = onnxruntime.InferenceSession(folder / "model.onnx", options, ["CPUExecutionProvider"])
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        opening, closing = tokenizer.encode("").ids
+        return opening()
     except Exception as error:  # both libraries raise plain Exception
-        raise EncoderError(f"the encoder in {folder} is damaged ({error}): install citewise again") from error
-    return Model(session, tokenizer, opening, closing)
+        raise EncoderError(f"citewise's file {file} is damaged ({error}): install citewise again") from error
 
 
 def cores() -> int:
@@ -151,7 +165,7 @@ def _tokenise(model: Model, texts: Sequence[str]) -> list[list[int]]:
     return [found.ids for found in model.tokenizer.encode_batch_fast(clean, add_special_tokens=False)]
 
 
-def _batches(lengths: list[int]) -> Iterator[list[int]]:
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
     """Group positions by length so that the padded tokens of a group stay within BATCH_TOKENS."""
     batch: list[int] = []
     for position in sorted(range(len(lengths)), key=lengths.__getitem__):

@@ -121,11 +121,11 @@ def _merit(question: Question, candidate: Candidate, scores: Vector) -> float:
     """
     if not question.meaning:
         return candidate.score
-    doubt = FOUND * (1.0 - question.meaning) + FIGURES * _figures(candidate.passage.text)
+    doubt = FOUND * (1.0 - question.meaning) + FIGURES * figures(candidate.passage.text)
     return float(scores.max(initial=-99.0)) + doubt * candidate.score
 
 
-def _figures(text: str) -> float:
+def figures(text: str) -> float:
     """Return how far a text is a table of figures: 0 for prose, with its few dates, up to 1."""
     digits = sum(map(str.isdigit, text)) / max(1, len(text))
     return min(1.0, max(0.0, 6 * (digits - 0.03)))

@@ -29,7 +29,8 @@ UNSPACED = re.compile(f"[{_WIDE}]+")
 _DROPPED = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]")
 _LETTERS = str.maketrans({"ø": "o", "œ": "oe", "æ": "ae", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 _STOPWORDS = {
-    "english": "the of and to in is was for that with as are by from which what who how it on an were this not be",
+    "english": "the of and to in is was for that with as are by from which what who how it on an were this not be"
+    " where when why whose do does did",
     "spanish": "el la los las de del que en por con una un para es fue como se su al qué cuál quién y más entre",
     "german": "der die das und von zu mit den dem ein eine ist war wie wer welche was nicht für auf im des wurde",
     "french": "le les des du et est une dans pour qui que par sur avec au aux quel quelle ce cette sont été la",

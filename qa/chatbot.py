@@ -10,7 +10,7 @@ from types import TracebackType
 from platformdirs import user_data_path
 
 from index.index import Index
-from index.types import Added, Context, OnProgress
+from index.types import Added, Context, OnProgress, SearchResult
 
 from .embeddings import OpenAIEncoder, open_encoder
 from .examples import candidates
@@ -19,6 +19,7 @@ from .followup import context_of
 from .generate import OWN_WORDS, answer_by_model, standalone_by
 from .models import Model, ModelError, open_model
 from .parts import look_up
+from .reading import looked_at
 from .settings import Settings
 from .types import Answer, Turn
 
@@ -70,9 +71,9 @@ class Chatbot:
         began = perf_counter()
         meant = self._meant(question, history)
         condensed = perf_counter()
-        evidence, parts = look_up(self.index, meant.question, sources, meant.context)
+        found, parts = look_up(self.index, meant.question, sources, meant.context, reader=self.settings.reader)
         searched = perf_counter()
-        answer = replace(answer_by_quotes(meant.question, evidence, parts), question=question)
+        answer = replace(answer_by_quotes(meant.question, found, parts), question=question)
         timings = {
             **meant.timings,
             "condense": (condensed - began) * 1000,
@@ -99,6 +100,22 @@ class Chatbot:
         tokens = {"prompt_tokens": float(reply.prompt_tokens), "completion_tokens": float(reply.completion_tokens)}
         context = () if reply.text else context_of(question, history)
         return _Meant(reply.text or question, context, timings=tokens)
+
+    def search(
+        self, query: str, k: int = 10, sources: Sequence[str] | None = None, context: Context = ()
+    ) -> list[SearchResult]:
+        """Return the `k` passages that answer best, best first: the index's search, its foremost ones read closely.
+
+        `context` is what the query leaves unsaid. Scores compare within one search only.
+        """
+        found = looked_at(self.index.evidence(query, sources, context), reader=self.settings.reader)
+        results = [SearchResult(c.passage, c.score) for c in found.evidence.candidates]
+        if k > len(results):
+            seen = {result.passage.id for result in results}
+            rest = (r for r in self.index.search(query, k, sources, context) if r.passage.id not in seen)
+            floor = results[-1].score if results else 0.0
+            results += [replace(r, score=floor - 1 - n) for n, r in enumerate(rest)]
+        return results[:k]
 
     def examples(self, n: int = 4) -> list[str]:
         """Return up to `n` questions, made from the documents' own sentences, that the documents answer."""

@@ -77,7 +77,7 @@ def measure(bot: Chatbot, questions: Sequence[Question], progress: OnQuestion | 
 def search_as_asked(bot: Chatbot, question: Question, k: int) -> Sequence[SearchResult]:
     """Return the passages that the chatbot finds for a question, given the turns before it."""
     context = context_of(question.question, question.history)
-    return bot.index.search(question.question, k, _scope(question), context)
+    return bot.search(question.question, k, _scope(question), context)
 
 
 def depths(bot: Chatbot, questions: Sequence[Question], search: Search) -> list[int | None]:

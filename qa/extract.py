@@ -3,11 +3,13 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from index.rerank import Evidence
-from index.types import SearchResult
+from index.questions import kind_of
+from index.rerank import Evidence, figures
+from index.types import SearchResult, Span
 
 from .parts import Part
 from .quotes import Quote, cite, without_marks
+from .reading import Found
 from .short import exact_words
 from .types import Answer
 
@@ -31,35 +33,47 @@ CONFIDENCE: Mapping[str, float] = {
 }
 """Weights learnt by `training/fit_refusal.py` from questions on the documents' topics and on others; "few" was set on
 e-mails, papers and reports asked one by one, which were refused too often."""
+READ: Mapping[str, float] = {"answerable": 0.331, "span": 0.064}
+READ_BIAS = -0.357
+"""What the reader's scores say of whether the words answer, learnt by `training/fit_reader.py` from questions on the
+same subjects, half of which nothing answers."""
+TABLE = 1.5
+"""What stands in for that where the best passage is a table, which the reader knows little of."""
+ON_TOPIC = 1.0
+"""What is added to the search's own confidence, which refuses by itself, before it is multiplied by the reader's."""
+DOUBTFUL = 0.15
+"""The probability under which a question is not answered."""
 UNSAID = 1.4
 """What makes up for a follow-up's context, of which no passage holds all; found on conversations with and without
 answers (`python -m benchmarks.conversation`)."""
 
 
-def answer_by_quotes(question: str, evidence: Evidence, parts: Sequence[Part] = ()) -> Answer:
+def answer_by_quotes(question: str, found: Found, parts: Sequence[Part] = ()) -> Answer:
     """Return the answer that the evidence gives in its own words, to each part of a question that has several."""
-    results = tuple(SearchResult(c.passage, c.score) for c in evidence.candidates)
-    by_part = [(part, best_quotes(part.evidence)[:QUOTES_A_PART]) for part in parts if is_covered(part.evidence)]
-    quotes = _distinct(quote for _, found in by_part for quote in found)
-    if not quotes and is_covered(evidence):
-        quotes = best_quotes(evidence)
+    results = tuple(SearchResult(c.passage, c.score) for c in found.evidence.candidates)
+    by_part = [(part, best_quotes(part.found)[:QUOTES_A_PART]) for part in parts if is_covered(part.found)]
+    quotes = _distinct(quote for _, some in by_part for quote in some)
+    if not quotes and is_covered(found):
+        quotes = best_quotes(found)
+    likely = max([probability(found), *(probability(part.found) for part, _ in by_part)])
     if not quotes:
-        return Answer(question, NOT_FOUND, results=results, status="not_found")
+        return Answer(question, NOT_FOUND, results=results, status="not_found", confidence=likely)
     missing = [part.question for part in parts if part not in [p for p, _ in by_part]]
     return Answer(
         question=question,
         text="\n\n".join(f"{without_marks(quote.text)} [{number}]" for number, quote in enumerate(quotes, 1)),
-        short=_short(parts[0].question if parts else question, quotes),
+        short=_short(parts[0].question if parts else question, quotes, parts[0].found if parts else found),
         citations=tuple(cite(quote, number) for number, quote in enumerate(quotes, 1)),
         results=_merged(results, parts),
         status="partial" if missing else "answered",
+        confidence=likely,
         note=not_covered(missing) if missing else None,
     )
 
 
-def is_covered(evidence: Evidence) -> bool:
+def is_covered(found: Found) -> bool:
     """Tell whether the evidence is enough to answer its question."""
-    return bool(evidence.candidates) and confidence(evidence) >= 0
+    return bool(found.evidence.candidates) and on_topic(found) >= 0 and probability(found) >= DOUBTFUL
 
 
 def not_covered(parts: Iterable[str]) -> str:
@@ -73,24 +87,38 @@ def _distinct(quotes: Iterable[Quote]) -> list[Quote]:
 
 def _merged(results: tuple[SearchResult, ...], parts: Sequence[Part]) -> tuple[SearchResult, ...]:
     """Return the passages of the whole question and of its parts, each once."""
-    found = [SearchResult(c.passage, c.score) for part in parts for c in part.evidence.candidates]
+    found = [SearchResult(c.passage, c.score) for part in parts for c in part.found.evidence.candidates]
     return tuple({result.passage.id: result for result in (*found, *results)}.values()) if parts else results
 
 
-def _short(question: str, quotes: Sequence[Quote]) -> str | None:
-    """Return the exact words that answer from the first quote that has them."""
+def _short(question: str, quotes: Sequence[Quote], found: Found) -> str | None:
+    """Return the exact words that answer, from the first quote that has them."""
     for quote in quotes:
-        found = exact_words(question, quote.text)
-        if found:
-            return quote.text[found[0] : found[1]]
+        told, read = exact_words(question, quote.text), found.exact(quote.passage, quote.span)
+        span = _better(
+            question, told, read and (read[0] - quote.span[0], read[1] - quote.span[0]), has_read=bool(found.readings)
+        )
+        if span:
+            return quote.text[slice(*span)]
     return None
 
 
-def best_quotes(evidence: Evidence) -> list[Quote]:
+def _better(question: str, told: Span | None, read: Span | None, *, has_read: bool) -> Span | None:
+    """Choose between what rules tell and what was read: a number and a date are told whole: "over 85 targets"."""
+    if not has_read or kind_of(question) == "statement":
+        return told or read
+    if read is None:
+        return None
+    return (
+        told if told and told[0] <= read[0] and read[1] <= told[1] and kind_of(question) in ("count", "date") else read
+    )
+
+
+def best_quotes(found: Found) -> list[Quote]:
     """Return up to three sentences, best first, that answer about as well as the best one."""
     scored = [
         (float(score), Quote(candidate.passage, span))
-        for candidate, scores in zip(evidence.candidates, evidence.scores, strict=True)
+        for candidate, scores in zip(found.evidence.candidates, found.evidence.scores, strict=True)
         for span, score in zip(candidate.passage.sentences, scores, strict=True)
     ]
     scored.sort(key=lambda pair: -pair[0])
@@ -103,10 +131,29 @@ def best_quotes(evidence: Evidence) -> list[Quote]:
     return chosen
 
 
-def confidence(evidence: Evidence) -> float:
-    """Return how far the evidence is from too little: under 0, the question is not answered."""
-    told = sum(CONFIDENCE[name] * value for name, value in signals(evidence).items())
-    return BIAS + told + UNSAID * evidence.question.unsaid
+def probability(found: Found) -> float:
+    """Return how likely it is that the evidence answers its question, from 0 to 1.
+
+    Two things must hold: the documents are about what is asked, which the search tells; and they say it, which the
+    reader tells where it has read.
+    """
+    if not found.evidence.candidates:
+        return 0.0
+    if not found.readings:
+        return _chance(on_topic(found))
+    told = READ_BIAS + READ["answerable"] * found.answerable + READ["span"] * found.span
+    table = figures(found.evidence.candidates[0].passage.text)
+    return _chance(on_topic(found) + ON_TOPIC) * _chance((1.0 - table) * told + table * TABLE)
+
+
+def _chance(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, logit))))
+
+
+def on_topic(found: Found) -> float:
+    """Return how far the search's evidence is from too little: under 0, the question is on something else."""
+    told = sum(CONFIDENCE[name] * value for name, value in signals(found.evidence).items())
+    return BIAS + told + UNSAID * found.evidence.question.unsaid
 
 
 def signals(evidence: Evidence) -> dict[str, float]:

@@ -146,7 +146,7 @@ def _finished(draft: Answer, reply: Reply, checker: Checker, by_quotes: Answer, 
     return replace(
         draft,
         text=verified.text,
-        short=_short(checker.question, verified),
+        short=_short(checker.question, verified, by_quotes.short),
         citations=verified.citations,
         status="partial" if flagged or missing or verified.absent else "answered",
         note="; ".join(_notes(verified, reply, missing)) or None,
@@ -180,14 +180,16 @@ def _passed_over(verified: Verified, parts: Sequence[Part]) -> list[str]:
     missing: list[str] = []
     for part in parts:
         words = set(telling_words(part.question, language(part.question)))
-        if not is_covered(part.evidence) and 2 * len(words & answered) < len(words):
+        if not is_covered(part.found) and 2 * len(words & answered) < len(words):
             missing.append(part.question)
     return missing
 
 
-def _short(question: str, verified: Verified) -> str | None:
-    """Return the exact words that answer: of a quote, and said in the text too."""
+def _short(question: str, verified: Verified, read: str | None) -> str | None:
+    """Return the exact words that answer: of a quote, and said in the text too; best those that were `read`."""
     for citation in verified.citations:
+        if read and read in citation.quote and read.lower() in verified.text.lower():
+            return read
         found = exact_words(question, citation.quote)
         if found and citation.quote[slice(*found)].lower() in verified.text.lower():
             return citation.quote[slice(*found)]

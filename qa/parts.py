@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from index.index import Index
-from index.rerank import Evidence
 from index.types import Context
 
 from .followup import context_of
+from .reading import Found, looked_at
 from .types import Turn
 
 _WORD = r"(?:how|what|when|where|who|whom|whose|which|why)"
@@ -26,22 +26,23 @@ class Part:
     """One of the questions that a question asks, and what the library holds on it."""
 
     question: str
-    evidence: Evidence
+    found: Found
 
 
 def look_up(
-    index: Index, question: str, sources: Sequence[str] | None, context: Context
-) -> tuple[Evidence, list[Part]]:
+    index: Index, question: str, sources: Sequence[str] | None, context: Context, *, reader: bool = True
+) -> tuple[Found, list[Part]]:
     """Return what the library holds on a question and, if it asks several things, on each of them.
 
     `context` is what the question leaves unsaid; what a later part leaves unsaid stands in those before it.
     """
-    whole = index.evidence(question, sources, context)
+    whole = looked_at(index.evidence(question, sources, context), reader=reader)
     asked = parts_of(question)
     parts: list[Part] = []
     for number, part in enumerate(asked if len(asked) > 1 else ()):
         before = context_of(part, [Turn(earlier, "") for earlier in asked[:number]])
-        parts.append(Part(part, index.evidence(part, sources, (*context, *before))))
+        evidence = index.evidence(part, sources, (*context, *before))
+        parts.append(Part(part, looked_at(evidence, reader=reader)))
     return whole, parts
 
 

@@ -30,6 +30,7 @@ class Settings:
     model_timeout: float = 60
     model_context: int | None = None
     unsupported: str = "mark"
+    reader: bool = True
     public_url: str | None = None
     max_upload_mb: int = 100
     slack_bot_token: str | None = field(default=None, repr=False)
@@ -58,6 +59,7 @@ class Settings:
             model_timeout=_number(given, "CITEWISE_MODEL_TIMEOUT", 60),
             model_context=_number(given, "CITEWISE_MODEL_CONTEXT", 0) or None,
             unsupported=_choice(given, "CITEWISE_UNSUPPORTED", ("mark", "drop")),
+            reader=_choice(given, "CITEWISE_READER", ("on", "off")) == "on",
             public_url=_url(given, "CITEWISE_PUBLIC_URL"),
             max_upload_mb=_number(given, "CITEWISE_MAX_UPLOAD_MB", 100),
             slack_bot_token=given.get("SLACK_BOT_TOKEN"),
@@ -79,6 +81,7 @@ KNOWN = frozenset(
         "CITEWISE_MODEL_TIMEOUT",
         "CITEWISE_MODEL_CONTEXT",
         "CITEWISE_UNSUPPORTED",
+        "CITEWISE_READER",
         "CITEWISE_PUBLIC_URL",
         "CITEWISE_MAX_UPLOAD_MB",
         "CITEWISE_SLACK_API_URL",

@@ -34,8 +34,9 @@ class Answer:
     `text` carries marks `[1]`, `[2]` that number `citations` in reading order; every mark has a citation and every
     citation a mark. `short` holds the exact words that answer, a part of a quote, where they can be told. `results`
     are the passages considered, best first; for `not_found` the nearest ones. `model` names what wrote the text
-    ("extractive" without a language model); `note` says in a line what a person should know beside it: why the model
-    did not answer, which part is not covered. `timings` maps a stage to milliseconds, and `..._tokens` to tokens.
+    ("extractive" without a language model); `confidence` is the probability, from 0 to 1, that the documents answer the
+    question; `note` says in a line what a person should know beside it: why the model did not answer, which part is not
+    covered. `timings` maps a stage to milliseconds, and `..._tokens` to tokens.
     `done` is False for the snapshots of a stream before the last.
     """
 
@@ -45,6 +46,7 @@ class Answer:
     citations: tuple[Citation, ...] = ()
     results: tuple[SearchResult, ...] = ()
     status: str = "answered"
+    confidence: float | None = None
     model: str = "extractive"
     note: str | None = None
     timings: dict[str, float] = field(default_factory=dict[str, float])

@@ -92,11 +92,11 @@ def test_the_button_of_a_citation_opens_the_quote_in_its_surroundings(
     ts = slack.say("U1", channel, f"{me} {QUESTION}")
     answer = answered(slack, channel, ts)
     before = len(slack.views)
-    slack.click("U2", answer, "passage_3")
+    slack.click("U2", answer, "passage_1")
     view = slack.wait(lambda: len(slack.views) > before and slack.views[-1])
-    (citation,) = [c for c in slack_bot.desk.service.bot.ask(QUESTION).citations if c.number == 3]
+    (citation,) = [c for c in slack_bot.desk.service.bot.ask(QUESTION).citations if c.number == 1]
     parts = view["blocks"][1]["elements"][0]["elements"]
-    assert view["title"]["text"] == "Passage [3]"
+    assert view["title"]["text"] == "Passage [1]"
     assert [p["text"] for p in parts if p.get("style") == {"bold": True}] == [citation.quote]
     shown = "".join(p["text"] for p in parts).strip("… ")
     assert shown in slack_bot.desk.service.bot.index.text(citation.source)

@@ -74,7 +74,7 @@ def test_an_answer_is_streamed_and_then_replaced_by_the_whole(slack: SlackServer
     assert answer["blocks"] == expected(growing, channel, ts)
     assert len(slack.ours(channel, ts, "")) == 1
     assert "".join(slack.streamed) in Chatbot.ask(growing.desk.service.bot, QUESTION).text
-    assert len("".join(slack.streamed)) > 300
+    assert len("".join(slack.streamed)) > 150
 
 
 @pytest.mark.parametrize("appends", [0, 1, 7])

@@ -55,7 +55,7 @@ class Network:
 
     def constant(self, name: str, value: NDArray[np.generic]) -> str:
         """Store an array in the file."""
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        self.constants.append(numpy_helper.from_array(np.asarray(value, order="C"), name))
         return name
 
     def apply(self, operator: str, inputs: list[str], result: str, domain: str = "", **options: object) -> str:
@@ -80,6 +80,12 @@ class Network:
         scales = self.constant(f"{layer}.scale", scales)
         zeros = self.constant(f"{layer}.zero", np.zeros(weight.shape[1], np.int8))
         return self.apply("MatMulIntegerToFloat", [values, table, scale, scales, zero, zeros, bias], layer, CONTRIB)
+
+    def exact_linear(self, x: str, layer: str, result: str) -> str:
+        """Multiply by a small layer's weight and add its bias, in float32."""
+        weight = self.constant(f"{layer}.weight", self.weights[f"{layer}.weight"].T)
+        bias = self.constant(f"{layer}.bias", self.weights[f"{layer}.bias"])
+        return self.apply("Add", [self.apply("MatMul", [x, weight], f"{layer}.product"), bias], result)
 
     def quantise(self, x: str, low: Array, high: Array) -> tuple[list[str], Array]:
         """Turn x into bytes; return name, scale and zero point, and what each channel was divided by."""
@@ -135,7 +141,11 @@ class Network:
 
 
 def build(weights: dict[str, Array], ranges: Ranges | None = None, show_inputs: bool = False) -> onnx.ModelProto:
-    """Write the network: token ids and mask (batch, tokens) to last_hidden_state (batch, tokens, width)."""
+    """Write the network: token ids and mask (batch, tokens) to last_hidden_state (batch, tokens, width).
+
+    A reader's weights have heads on top: spans (batch, tokens, 2), where an answer starts and ends, and answerable
+    (batch, 1) take the place of last_hidden_state.
+    """
     network = Network(weights, ranges)
     mask = network.apply("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
     words, positions = network.embed_words(), network.embed_positions()
@@ -144,10 +154,17 @@ def build(weights: dict[str, Array], ranges: Ranges | None = None, show_inputs: 
         name = f"encoder.layer.{number}"
         x = network.layer(x, name, mask, "last_hidden_state" if number == LAYERS - 1 else f"{name}.output")
     axes = ["batch", "tokens"]
+    results: dict[str, list[str | int]] = {x: [*axes, WIDTH]}
+    if "reader.span.weight" in weights:
+        first = network.apply("Gather", [x, network.constant("first", np.array(0))], "reader.first", axis=1)
+        network.exact_linear(x, "reader.span", "spans")
+        network.exact_linear(first, "reader.answerable", "answerable")
+        results = {"spans": [*axes, 2], "answerable": ["batch", 1]}
     names = ("input_ids", "attention_mask")
     inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, axes) for name in names]
     shown = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in network.inputs]
-    outputs = shown if show_inputs else [helper.make_tensor_value_info(x, TensorProto.FLOAT, [*axes, WIDTH])]
+    told = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in results.items()]
+    outputs = shown if show_inputs else told
     graph = helper.make_graph(network.nodes, "all-MiniLM-L6-v2", inputs, outputs, network.constants)
     versions = [helper.make_opsetid("", 18), helper.make_opsetid(CONTRIB, 1)]
     return helper.make_model(graph, opset_imports=versions, ir_version=9, producer_name="citewise")

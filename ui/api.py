@@ -89,7 +89,7 @@ def _add_questions(routes: APIRouter, service: Service) -> None:
     @routes.post("/api/search", responses={200: {"model": list[SearchResult]}})
     def search(asked: SearchIn) -> Any:
         bot = service.bot
-        results = bot.index.search(asked.query, k=asked.k, sources=asked.sources or None)
+        results = bot.search(asked.query, k=asked.k, sources=asked.sources or None)
         return Json(plain_data(results))
 
 

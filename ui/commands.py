@@ -130,7 +130,7 @@ def _refuse_empty(bot: Any) -> None:
 def search(arguments: Namespace) -> int:
     """Show the passages that match best."""
     with _opened(arguments) as bot:
-        results = bot.index.search(" ".join(arguments.query), k=arguments.k, sources=arguments.source)
+        results = bot.search(" ".join(arguments.query), k=arguments.k, sources=arguments.source)
         if not results:
             _refuse_empty(bot)
     if arguments.json:

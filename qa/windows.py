@@ -1,0 +1,72 @@
+"""What the reader sees of a passage at a time: the question, the passage's header and as many sentences as fit."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from tokenizers import Tokenizer
+
+from index.passages import header
+from index.types import Passage, Span
+
+QUESTION_TOKENS, HEADER_TOKENS, TEXT_TOKENS = 40, 24, 180
+"""Of a question and of a header the rest is not read; a passage with more goes through in several windows."""
+
+
+class Window(NamedTuple):
+    """Tokens to read, and for each of them where it stands in the passage's text (None: not a part of it)."""
+
+    passage: int
+    ids: list[int]
+    places: list[Span | None]
+
+
+def windows(tokenizer: Tokenizer, question: str, passages: Sequence[Passage]) -> list[Window]:
+    """Divide passages into windows of about equal length, each under the question and the passage's header.
+
+    A window reads [CLS] question [SEP] header [SEP] sentences [SEP]. The tokenizer must add no special tokens.
+    """
+    opening, closing = tokenizer.encode("").ids
+    asked = _ids(tokenizer, [question])[0][:QUESTION_TOKENS]
+    headers = _ids(tokenizer, [header(passage) for passage in passages])
+    found: list[Window] = []
+    for number, (passage, opening_words) in enumerate(zip(passages, headers, strict=True)):
+        before = [opening, *asked, closing, *opening_words[:HEADER_TOKENS], closing]
+        for tokens in _parts(_sentences(tokenizer, passage)):
+            ids = [*before, *(i for i, _ in tokens), closing]
+            found.append(Window(number, ids, [*([None] * len(before)), *(place for _, place in tokens), None]))
+    return found
+
+
+def _ids(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
+    return [found.ids for found in tokenizer.encode_batch([clean(text) for text in texts], add_special_tokens=False)]
+
+
+def clean(text: str) -> str:
+    """Replace what is no character to the tokenizer (half a surrogate pair), and keep every offset."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+Tokens = list[tuple[int, Span]]
+
+
+def _sentences(tokenizer: Tokenizer, passage: Passage) -> Iterator[Tokens]:
+    """Yield each sentence's tokens with their place in the passage's text."""
+    texts = [clean(passage.text[a:b]) for a, b in passage.sentences]
+    encoded = tokenizer.encode_batch(texts, add_special_tokens=False)
+    for (start, _), found in zip(passage.sentences, encoded, strict=True):
+        places = [(start + a, start + b) for a, b in found.offsets]
+        yield list(zip(found.ids, places, strict=True))[:TEXT_TOKENS]
+
+
+def _parts(sentences: Iterator[Tokens]) -> list[Tokens]:
+    """Join sentences into parts of at most TEXT_TOKENS, about equally long."""
+    everything = [sentence for sentence in sentences if sentence]
+    total = sum(map(len, everything))
+    target = total / max(1, -(-total // TEXT_TOKENS))
+    parts: list[Tokens] = [[]]
+    for sentence in everything:
+        size = len(parts[-1])
+        if size and (size + len(sentence) > TEXT_TOKENS or size + len(sentence) / 2 > target):
+            parts.append([])
+        parts[-1] += sentence
+    return [part for part in parts if part]
