@@ -30,6 +30,7 @@ lint: $(READY)  ## check style, types and the direction of imports
 
 bench: $(READY)  ## measure quality and speed (public benchmarks in ../shared/evaldata or CITEWISE_EVALDATA)
 	$(BIN)/python -m benchmarks.quality
+	$(BIN)/python -m benchmarks.reader
 	$(BIN)/python -m benchmarks.speed
 
 live: $(READY)  ## ask a real language model the public questions: make live MODEL=... BASE_URL=... (and OPENAI_API_KEY)

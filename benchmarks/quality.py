@@ -159,7 +159,7 @@ def _searches(bot: Chatbot) -> dict[str, Search]:
     return {
         "keywords": limited(index.search_keywords),
         "dense": limited(index.search_dense),
-        "fused": limited(index.search),
+        "fused": limited(bot.search),
     }
 
 

@@ -104,13 +104,17 @@ class Evidence:
 
 def ranked(question: Question, candidates: Sequence[Candidate], similarity: float, among: int) -> Evidence:
     """Score the sentences of `candidates` and order these by their best one."""
-    weights = np.array([WEIGHTS[name] for name in FEATURES], np.float32)
     rows = features(question, candidates)
-    scores = [values @ weights for values in rows]
+    scores = [own_scores(values) for values in rows]
     merits = [_merit(question, c, values) for c, values in zip(candidates, scores, strict=True)]
     order = sorted(range(len(candidates)), key=lambda i: -merits[i])
     best = tuple(replace(candidates[i], score=merits[i]) for i in order)
     return Evidence(question, best, tuple(scores[i] for i in order), tuple(rows[i] for i in order), similarity, among)
+
+
+def own_scores(rows: Vector) -> Vector:
+    """Return the linear model's score of each sentence, given its features."""
+    return rows @ np.array([WEIGHTS[name] for name in FEATURES], np.float32)
 
 
 def _merit(question: Question, candidate: Candidate, scores: Vector) -> float:

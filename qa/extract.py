@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from index.questions import kind_of
-from index.rerank import Evidence, figures
+from index.rerank import Evidence, figures, own_scores
 from index.types import SearchResult, Span
 
 from .parts import Part
@@ -164,7 +164,7 @@ def signals(evidence: Evidence) -> dict[str, float]:
     question = evidence.question
     foreign = 1.0 - question.meaning
     share = float(evidence.feature("share_passage").max(initial=0.0))
-    best = max((float(scores.max(initial=0.0)) for scores in evidence.scores), default=0.0)
+    best = max((float(own_scores(rows).max(initial=0.0)) for rows in evidence.rows), default=0.0)  # before any vote
     return {
         "similarity": question.meaning * evidence.similarity,
         "nearest": float(evidence.feature("similarity").max(initial=0.0)),

@@ -14,7 +14,7 @@ from index.types import Passage, Span
 
 from .reader import Reading, Vector, read
 
-READ = 8
+READ = 6
 """Passages that are read: the first of the search."""
 ANSWERABLE, SPAN = 0.5, 0.3
 """What the reader's two scores count beside a sentence's own."""
