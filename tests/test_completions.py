@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from conftest import ARTICLE, address_of, environment
 from markdown_it import MarkdownIt
 from openai.types.chat import ChatCompletionChunk
-from openai_replies import CUT, Pause, says
+from openai_replies import CUT, Pause, Reply, says
 from openai_server import OpenAIServer
 
 QUESTION = "How many targets were struck?"
@@ -159,10 +160,29 @@ def test_a_model_that_breaks_off_is_replaced_by_quotes_with_a_note(with_model: o
 
 
 def test_a_stream_says_that_it_is_alive_while_the_model_thinks(with_model: openai.OpenAI, ai: OpenAIServer) -> None:
-    ai.answer = lambda request: says(Pause(7), "Over 85 targets were struck [1].")
+    ai.answer = lambda request: says(Pause(2), "Over 85 targets were struck [1].")
     blocks = raw_stream(with_model, QUESTION)
     assert blocks[0] == ": keep-alive"
     assert "85 targets" in json.loads(blocks[1].removeprefix("data: "))["choices"][0]["delta"]["content"]
+
+
+def test_a_client_that_leaves_ends_the_models_work(with_model: openai.OpenAI, ai: OpenAIServer) -> None:
+    spoken: list[float] = []
+
+    def words() -> Iterator[str | Pause]:
+        for _ in range(300):
+            spoken.append(time.monotonic())
+            yield "Over 85 targets were struck [1]. "
+            yield Pause(0.1)
+
+    ai.answer = lambda request: Reply(words())
+    body = {"model": "citewise", "messages": [user(QUESTION)], "stream": True}
+    with httpx.stream("POST", f"{with_model.base_url}chat/completions", json=body, timeout=60) as response:
+        assert next(response.iter_lines()) == ": keep-alive"
+    left = time.monotonic()
+    while spoken[-1] > time.monotonic() - 1:  # until it has been silent for a second
+        assert time.monotonic() < left + 10
+        time.sleep(0.1)
 
 
 def test_each_citation_links_to_its_place_under_the_public_address(with_model: openai.OpenAI, ai: OpenAIServer) -> None:

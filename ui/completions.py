@@ -11,10 +11,12 @@ import asyncio
 import json
 import re
 import secrets
+import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter
@@ -43,6 +45,8 @@ from .service import MAX_QUESTION, Service
 
 KEEP_ALIVE = 5.0
 """Seconds of silence after which a stream says that it is still there."""
+_AT_ONCE = 1.0
+"""Seconds before a stream begins, in which an error still gets a status of its own."""
 _MAX_TURNS, _MAX_ANSWER = 50, 20_000  # of a longer conversation the end counts, of a longer answer the beginning
 _ACTIVE = re.compile(r"(\\*)(<|`{3}|~{3}|\[(?!(?:\d{1,4}|unsupported)\](?![(:])))")
 """What begins a link, an image, HTML or a block of code in Markdown; a mark does not, unless what follows makes it."""
@@ -58,14 +62,16 @@ def router(service: Service, public_url: str | None = None) -> APIRouter:
     async def complete(asked: CompletionIn) -> Any:
         _see_to_model(asked.model)
         turns = _turns(asked.messages)
-        answering = asyncio.create_task(_last(service.bot.stream(turns[-1].question, turns[:-1])))
+        snapshots = cast(Generator[Answer], service.bot.stream(turns[-1].question, turns[:-1]))
+        left = threading.Event()
+        answering = asyncio.create_task(run_sync(_last, snapshots, left))
         if not asked.stream:
             return Json(plain_data(_completion(await answering, public_url)))
-        await asyncio.wait({answering}, timeout=KEEP_ALIVE)
+        await asyncio.wait({answering}, timeout=_AT_ONCE)
         if answering.done():
-            answering.result()  # so that what fails soon still gets a status of its own
+            answering.result()
         with_usage = bool(asked.stream_options and asked.stream_options.include_usage)
-        return StreamingResponse(_events(answering, public_url, with_usage), media_type="text/event-stream")
+        return StreamingResponse(_events(answering, left, public_url, with_usage), media_type="text/event-stream")
 
     @routes.get("/models", responses={200: {"model": ModelList}})
     def models() -> Any:
@@ -99,15 +105,18 @@ def _turns(messages: Sequence[MessageIn]) -> list[Turn]:
     return turns[-_MAX_TURNS - 1 :]
 
 
-async def _last(snapshots: Iterator[Answer]) -> Answer:
-    """Return the last snapshot, taken one by one, so that nothing more is asked once the client has left."""
-    answer = await run_sync(next, snapshots)
-    while (snapshot := await run_sync(next, snapshots, None)) is not None:
-        answer = snapshot
+def _last(snapshots: Generator[Answer], left: threading.Event) -> Answer:
+    """Return the last snapshot; once the client has left, end the model's work at the next one."""
+    with closing(snapshots):
+        answer = next(snapshots)
+        while not left.is_set() and (later := next(snapshots, None)):
+            answer = later
     return answer
 
 
-async def _events(answering: asyncio.Task[Answer], public_url: str | None, with_usage: bool) -> AsyncIterator[str]:
+async def _events(
+    answering: asyncio.Task[Answer], left: threading.Event, public_url: str | None, with_usage: bool
+) -> AsyncIterator[str]:
     """Yield server-sent events; an error ends the stream with one of its own."""
     try:
         while not answering.done():
@@ -119,7 +128,7 @@ async def _events(answering: asyncio.Task[Answer], public_url: str | None, with_
     except Exception as error:  # noqa: BLE001 - the response has begun; this is the only way left to tell
         yield f"data: {json.dumps(error_body(OPENAI, *told_late(error)))}\n\n"
     finally:
-        answering.cancel()
+        left.set()
 
 
 def _chunks(whole: Completion, with_usage: bool) -> Iterator[dict[str, Any]]:
