@@ -106,7 +106,7 @@ def test_earlier_messages_are_the_history_and_the_systems_are_ignored(client: op
 
 def test_a_conversation_longer_than_any_history_still_goes_on(client: openai.OpenAI) -> None:
     earlier = [user("Who planted the roses?"), {"role": "assistant", "content": "Maria Lindqvist [1]. " * 1_200}] * 60
-    assert message_of(client, *earlier, user(QUESTION)).status == "answered"
+    assert "85 targets" in message_of(client, *earlier, user(QUESTION)).content
 
 
 def test_what_the_documents_do_not_hold_is_an_ordinary_reply(client: openai.OpenAI) -> None:
@@ -276,11 +276,13 @@ def test_a_refusal_reaches_the_client_with_its_reason(client: openai.OpenAI) -> 
         ask(client, user(QUESTION), model="gpt-5")
 
 
-def test_half_a_sign_does_not_stop_a_question(client: openai.OpenAI) -> None:
+def test_half_a_sign_does_not_stop_a_question(with_model: openai.OpenAI, ai: OpenAIServer) -> None:
+    ai.answer = lambda request: says("Over 85 targets were struck [1].")
     body = json.dumps({"model": "citewise", "messages": [user(QUESTION + " \ud83d")]}).encode()
     headers = {"content-type": "application/json"}
-    response = httpx.post(f"{client.base_url}chat/completions", content=body, headers=headers, timeout=60)
-    assert response.json()["choices"][0]["message"]["status"] == "answered"
+    response = httpx.post(f"{with_model.base_url}chat/completions", content=body, headers=headers, timeout=60)
+    message = response.json()["choices"][0]["message"]
+    assert (message["status"], message["content"]) == ("answered", "Over 85 targets were struck. [1]")
 
 
 def test_empty_tools_and_one_answer_are_no_reason_to_refuse(client: openai.OpenAI) -> None:
@@ -320,6 +322,30 @@ def test_before_the_library_is_open_the_reply_is_503() -> None:
         response = http.post("/v1/chat/completions", json=body)
         assert response.status_code == 503
         assert response.json()["error"]["type"] == "server_error"
+
+
+def test_an_error_in_a_stream_that_has_begun_ends_it_and_tells_no_secret() -> None:
+    from starlette.testclient import TestClient
+
+    from ui.server import create_app
+    from ui.service import Service
+
+    class Breaking:
+        """A chatbot that fails late."""
+
+        def stream(self, *_: object) -> Iterator[object]:
+            time.sleep(1.2)
+            raise RuntimeError("sk-secret")
+            yield
+
+    body = {"model": "citewise", "messages": [user(QUESTION)], "stream": True}
+    service: Any = Service(Breaking())  # type: ignore[arg-type]
+    with TestClient(create_app(service), base_url="http://127.0.0.1") as http:
+        blocks = http.post("/v1/chat/completions", json=body).text.strip().split("\n\n")
+    assert blocks[0] == ": keep-alive"
+    assert json.loads(blocks[1].removeprefix("data: "))["error"]["type"] == "server_error"
+    assert len(blocks) == 2
+    assert "sk-secret" not in blocks[1]
 
 
 def test_the_openapi_description_holds_requests_and_replies(server: str) -> None:

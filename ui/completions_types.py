@@ -54,9 +54,9 @@ class MessageIn(BaseModel):
 
     @property
     def text(self) -> str:
-        """The message's text, whichever way it was sent; half of a sign that a program cut in two becomes a `?`."""
+        """The message's text, whichever way it was sent."""
         parts = [part.text for part in self.content] if isinstance(self.content, list) else [self.content or ""]
-        return "\n".join(parts).encode("utf-8", "replace").decode().strip()
+        return "\n".join(parts).strip()
 
 
 def _ask(messages: list[MessageIn]) -> list[MessageIn]:
