@@ -1,7 +1,7 @@
 """The REST interface: the same answers, documents and errors as in Python, as JSON.
 
-Endpoints are plain functions that the server runs in threads. Who may call is `guard.py`'s; every error is
-`{"error": "..."}` with a status, never a trace.
+Endpoints are plain functions that the server runs in threads. Who may call is `guard.py`'s; every error has a status
+and one line, in the form that `errors.py` gives it, never a trace.
 """
 
 import json
@@ -20,6 +20,7 @@ from index.errors import CitewiseError, LibraryBusy, LibraryError, UnknownSource
 from index.types import Added, Document, SearchResult
 from qa.types import Answer, Turn
 
+from .errors import OPENAI, error_body
 from .render import answer_json, plain_data
 from .service import MAX_QUESTION, NotReady, Service, TooLarge, Upload, take_uploads
 
@@ -99,9 +100,14 @@ def _events(snapshots: Iterator[Answer]) -> Iterator[str]:
         for snapshot in snapshots:
             yield f"data: {json.dumps(answer_json(snapshot))}\n\n"
     except Exception as error:  # noqa: BLE001 - the response has begun; this is the only way left to tell
-        if not isinstance(error, CitewiseError):
-            _LOG.exception("an answer failed while it was sent")
-        yield f"event: error\ndata: {json.dumps(_described(error)[1])}\n\n"
+        yield f"event: error\ndata: {json.dumps({'error': told_late(error)[1]})}\n\n"
+
+
+def told_late(error: Exception) -> tuple[int, str]:
+    """Return the status and message of an error that comes after a response has begun; log what is not foreseen."""
+    if not isinstance(error, CitewiseError):
+        _LOG.error("an answer failed while it was sent", exc_info=error)
+    return _described(error)
 
 
 def _add_documents(routes: APIRouter, service: Service) -> None:
@@ -153,16 +159,19 @@ def _add_health(routes: APIRouter, service: Service) -> None:
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Answer every error with `{"error": "..."}` and its status."""
+    """Answer every error with its status and one line."""
 
     def on_error(request: Request, error: Exception) -> Json:
-        status, body = _described(error)
-        return Json(body, status)
+        status, message = _described(error)
+        return Json(error_body(request.url.path, status, message), status)
 
     def on_invalid(request: Request, error: Exception) -> Json:
         assert isinstance(error, RequestValidationError)
-        told = "; ".join(f"{'.'.join(str(at) for at in e['loc'])}: {e['msg']}" for e in error.errors()[:5])
-        return Json({"error": told}, 422)
+        path = request.url.path
+        places = [".".join(str(at) for at in e["loc"]) for e in error.errors()[:5]]
+        told = "; ".join(f"{place}: {e['msg']}" for place, e in zip(places, error.errors(), strict=False))
+        status = 400 if path.startswith(OPENAI) else 422
+        return Json(error_body(path, status, told, places[0].removeprefix("body.")), status)
 
     app.add_exception_handler(CitewiseError, on_error)
     app.add_exception_handler(HTTPException, on_error)
@@ -170,10 +179,9 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, on_error)
 
 
-def _described(error: Exception) -> tuple[int, dict[str, str]]:
+def _described(error: Exception) -> tuple[int, str]:
     if isinstance(error, HTTPException):
-        return error.status_code, {"error": str(error.detail)}
+        return error.status_code, str(error.detail)
     if isinstance(error, CitewiseError):
-        status = next((status for kind, status in _STATUS if isinstance(error, kind)), 400)
-        return status, {"error": str(error)}
-    return 500, {"error": "something went wrong inside citewise; its log on the server says what"}
+        return next((status for kind, status in _STATUS if isinstance(error, kind)), 400), str(error)
+    return 500, "something went wrong inside citewise; its log on the server says what"

@@ -15,6 +15,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .errors import OPENAI, error_body
+
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 MAX_BODY = 2_000_000
 """Bytes of a request that is not an upload."""
@@ -26,7 +28,7 @@ _PAGE = (
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
     "object-src 'none'; frame-src 'none'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
 )
-_OURS = ("/api/", "/healthz", "/readyz", "/slack/")
+_OURS = ("/api/", "/healthz", "/readyz", "/slack/", OPENAI)
 _SCRIPT = re.compile(rb"<script(?=[\s>])")
 
 
@@ -140,6 +142,7 @@ class _Labelled:
 
     def __init__(self, send: Send, path: str, nonce: str) -> None:
         self.send = send
+        self.path = path
         self.ours = path.startswith(_OURS)
         self.nonce = nonce
         self.start: Message | None = None
@@ -180,7 +183,7 @@ class _Labelled:
 
 
 async def _refuse(send: _Labelled, status: int, reason: str) -> None:
-    body = json.dumps({"error": reason}).encode()
+    body = json.dumps(error_body(send.path, status, reason)).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

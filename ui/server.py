@@ -106,7 +106,7 @@ def create_app(service: Service, public_url: str | None = None, slack: "Bot | No
     from fastapi import FastAPI
     from fastapi.responses import FileResponse
 
-    from . import api, documents, web
+    from . import api, completions, documents, web
     from .guard import Guard, allowed_hosts
 
     @asynccontextmanager
@@ -133,6 +133,7 @@ def create_app(service: Service, public_url: str | None = None, slack: "Bot | No
         signed=("/slack/events",) if secret else (),
     )
     app.include_router(api.router(service))
+    app.include_router(completions.router(service, public_url))
     app.include_router(documents.router(service))
     if slack and secret:
         from .slack import events_route
