@@ -20,7 +20,7 @@ ANSWERABLE, SPAN = 0.5, 0.3
 """What the reader's two scores count beside a sentence's own."""
 CLIP = 10.0
 """Beyond this a span's score tells no more."""
-LIKELY = -2.0
+LIKELY = -6.0
 """The score from which an exact answer is shown."""
 UNREAD = -6.0
 """The reader's vote for a passage that it has not read."""
