@@ -67,7 +67,7 @@ class Bench:
         """Open the library with the documents of these sets, built where it is not in the cache."""
         name = "+".join(names).replace("/", "-")
         print(f"{name} ...", file=sys.stderr)
-        bot = Chatbot.open(self.cache / f"{name}-{self.code}", Settings())
+        bot = Chatbot.open(self.cache / f"{name}-{self.code}", Settings(reader=Settings.from_env().reader))
         try:
             added = bot.add([self.data / name / "docs" for name in names])
             for failure in added.failed:

@@ -88,7 +88,7 @@ def adding(library: Path, documents: Path) -> dict[str, float]:
 
 def asking(library: Path, questions: Sequence[str]) -> dict[str, float]:
     """Ask each question, and take its parts by themselves in between; return milliseconds and their ratio."""
-    bot = Chatbot.open(library, Settings())
+    bot = Chatbot.open(library, Settings(reader=Settings.from_env().reader))
     index = bot.index
     store, keywords = index._store, index._keywords  # the parts by themselves, as search calls them
 

@@ -94,26 +94,23 @@ def _merged(results: tuple[SearchResult, ...], parts: Sequence[Part]) -> tuple[S
 
 
 def _short(question: str, quotes: Sequence[Quote], found: Found) -> str | None:
-    """Return the exact words that answer, from the first quote that has them."""
+    """Return the exact words that answer, from the first quote that has them; what somebody said from any of them."""
+    if kind_of(question) == "statement" or not found.readings:
+        told = ((quote, exact_words(question, quote.text)) for quote in quotes)
+        said = next((quote.text[slice(*span)] for quote, span in told if span), None)
+        if said or not found.readings:
+            return said
     for quote in quotes:
-        told, read = exact_words(question, quote.text), found.exact(quote.passage, quote.span)
-        span = _better(
-            question, told, read and (read[0] - quote.span[0], read[1] - quote.span[0]), has_read=bool(found.readings)
-        )
-        if span:
-            return quote.text[slice(*span)]
+        if read := found.exact(quote.passage, quote.span):
+            start, end = _whole(question, quote, (read[0] - quote.span[0], read[1] - quote.span[0]))
+            return quote.text[start:end]
     return None
 
 
-def _better(question: str, told: Span | None, read: Span | None, *, has_read: bool) -> Span | None:
-    """Choose between what rules tell and what was read: a number and a date are told whole: "over 85 targets"."""
-    if not has_read or kind_of(question) == "statement":
-        return told or read
-    if read is None:
-        return None
-    return (
-        told if told and told[0] <= read[0] and read[1] <= told[1] and kind_of(question) in ("count", "date") else read
-    )
+def _whole(question: str, quote: Quote, read: Span) -> Span:
+    """Return what was read, a number or a date with the words around that belong to it: "over 85 targets"."""
+    told = exact_words(question, quote.text) if kind_of(question) in ("count", "date") else None
+    return told if told and told[0] <= read[0] and read[1] <= told[1] else read
 
 
 def best_quotes(found: Found) -> list[Quote]:
