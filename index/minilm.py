@@ -160,9 +160,13 @@ def cores() -> int:
 
 
 def _tokenise(model: Model, texts: Sequence[str]) -> list[list[int]]:
-    # Half a surrogate pair, as broken PDFs hold, is no character to the tokenizer.
-    clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-    return [found.ids for found in model.tokenizer.encode_batch_fast(clean, add_special_tokens=False)]
+    readable = list(map(without_halves, texts))
+    return [found.ids for found in model.tokenizer.encode_batch_fast(readable, add_special_tokens=False)]
+
+
+def without_halves(text: str) -> str:
+    """Replace half a surrogate pair, as broken PDFs hold, which is no character to a tokenizer; offsets stay."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -33,8 +33,8 @@ CONFIDENCE: Mapping[str, float] = {
 }
 """Weights learnt by `training/fit_refusal.py` from questions on the documents' topics and on others; "few" was set on
 e-mails, papers and reports asked one by one, which were refused too often."""
-READ: Mapping[str, float] = {"answerable": 0.331, "span": 0.064}
-READ_BIAS = -0.357
+READER: Mapping[str, float] = {"answerable": 0.331, "span": 0.064}
+READER_BIAS = -0.357
 """What the reader's scores say of whether the words answer, learnt by `training/fit_reader.py` from questions on the
 same subjects, half of which nothing answers."""
 TABLE = 1.5
@@ -140,7 +140,7 @@ def probability(found: Found) -> float:
         return 0.0
     if not found.readings:
         return _chance(on_topic(found))
-    told = READ_BIAS + READ["answerable"] * found.answerable + READ["span"] * found.span
+    told = READER_BIAS + READER["answerable"] * found.answerable + READER["span"] * found.span
     table = figures(found.evidence.candidates[0].passage.text)
     return _chance(on_topic(found) + ON_TOPIC) * _chance((1.0 - table) * told + table * TABLE)
 

@@ -53,16 +53,20 @@ class Found:
 
 
 def looked_at(evidence: Evidence, *, reader: bool = True) -> Found:
-    """Read the foremost passages and order them, and their sentences' scores, by what search and reader say."""
-    if not reader or not evidence.candidates or evidence.question.meaning < 1.0:
+    """Read the foremost passages and order them, and their sentences' scores, by what search and reader say.
+
+    A question that leaves something unsaid ("When?") is not read: the reader would not know what it is about.
+    """
+    question = evidence.question
+    if not reader or not evidence.candidates or question.meaning < 1.0 or question.unsaid:
         return Found(evidence)
     passages = [candidate.passage for candidate in evidence.candidates[:READ]]
-    readings = read(evidence.question.text, passages)
+    readings = read(question.text, passages)
     return voted(evidence, readings)
 
 
 def voted(evidence: Evidence, readings: Sequence[Reading], answerable: float = ANSWERABLE, span: float = SPAN) -> Found:
-    """Order what was found by the votes of search and reader; passages that were not read stay behind."""
+    """Order what was found by the votes of search and reader; one that was not read gets a poor vote."""
     read_of, scored = evidence.candidates[: len(readings)], evidence.scores[: len(readings)]
     scores = [own + _votes(r, c.passage, answerable, span) for own, r, c in zip(scored, readings, read_of, strict=True)]
     rest = range(len(readings), len(evidence.candidates))

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from tokenizers import Tokenizer
 
+from index.minilm import without_halves
 from index.passages import header
 from index.types import Passage, Span
 
@@ -38,12 +39,10 @@ def windows(tokenizer: Tokenizer, question: str, passages: Sequence[Passage]) ->
 
 
 def _ids(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
-    return [found.ids for found in tokenizer.encode_batch([clean(text) for text in texts], add_special_tokens=False)]
-
-
-def clean(text: str) -> str:
-    """Replace what is no character to the tokenizer (half a surrogate pair), and keep every offset."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return [
+        found.ids
+        for found in tokenizer.encode_batch([without_halves(text) for text in texts], add_special_tokens=False)
+    ]
 
 
 Tokens = list[tuple[int, Span]]
@@ -51,7 +50,7 @@ Tokens = list[tuple[int, Span]]
 
 def _sentences(tokenizer: Tokenizer, passage: Passage) -> Iterator[Tokens]:
     """Yield each sentence's tokens with their place in the passage's text."""
-    texts = [clean(passage.text[a:b]) for a, b in passage.sentences]
+    texts = [without_halves(passage.text[a:b]) for a, b in passage.sentences]
     encoded = tokenizer.encode_batch(texts, add_special_tokens=False)
     for (start, _), found in zip(passage.sentences, encoded, strict=True):
         places = [(start + a, start + b) for a, b in found.offsets]

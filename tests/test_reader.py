@@ -15,7 +15,7 @@ from index.errors import EncoderError
 from index.minilm import FOLDER, open_tokenizer
 from index.sentences import sentences
 from index.types import Passage
-from qa import Chatbot, Settings
+from qa import Chatbot, Settings, Turn
 from qa.reader import MODEL, NOTHING, read
 from qa.windows import HEADER_TOKENS, QUESTION_TOKENS, TEXT_TOKENS, windows
 
@@ -148,3 +148,11 @@ def test_the_model_card_names_the_file_as_it_is() -> None:
     stated = re.search(r"`model.onnx`.*?([0-9a-f]{64})", card)
     assert stated
     assert stated[1] == hashlib.sha256(MODEL.read_bytes()).hexdigest()
+
+
+def test_a_follow_up_that_leaves_something_unsaid_is_not_read(bot: Chatbot) -> None:
+    off = Chatbot(bot.index, replace(bot.settings, reader=False))
+    history = [Turn("Who built the lighthouse at Skerrow?", "Ada Holm built it in 1874. [1]")]
+    read, unread = bot.ask("When?", history), off.ask("When?", history)
+    assert (read.text, read.short, read.confidence) == (unread.text, unread.short, unread.confidence)
+    assert read.short == "1874"
