@@ -72,7 +72,7 @@ def read(path: Path, limits: Limits = Limits()) -> Extracted:  # noqa: B008  fro
         raise ReadError(_system_reason(error)) from error
     except (TooLongError, MemoryError, RecursionError) as error:
         raise ReadError("it is too long or too deeply nested: split it into smaller files") from error
-    except Exception as error:
+    except Exception as error:  # each format's library raises its own kinds
         raise ReadError(f"it is damaged ({_cause(error)}): {_MEND}") from error
     if not extracted.text.strip() and extracted.warnings:
         raise ReadError(f"it has no text that can be seen: {extracted.warnings[0]}")

@@ -118,7 +118,7 @@ class _OpenAI:
                     async for piece in pieces:
                         yield piece
                 return
-            except Exception as error:
+            except Exception as error:  # servers refuse a parameter in many ways; anything else is raised again
                 if not (name := _refused_parameter(error, parameters)):
                     raise
                 self._refused.add(name)

@@ -143,7 +143,7 @@ def _run(arguments: argparse.Namespace) -> int:
         return run(arguments)
     except BrokenPipeError:
         raise
-    except Exception as error:
+    except Exception as error:  # whatever happened is told in one line
         if os.environ.get("CITEWISE_DEBUG"):
             raise
         print(f"citewise: {_told(error)}", file=sys.stderr)
