@@ -175,12 +175,13 @@ def test_before_the_library_is_open_nothing_is_answered_but_health() -> None:
     from fastapi import FastAPI
     from starlette.testclient import TestClient
 
-    from ui import api
+    from ui import rest
+    from ui.rest.errors import add_error_handlers
     from ui.service import Service
 
     app = FastAPI()
-    app.include_router(api.router(Service()))
-    api.add_error_handlers(app)
+    app.include_router(rest.router(Service()))
+    add_error_handlers(app)
     client = TestClient(app)
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 503

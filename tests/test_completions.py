@@ -219,21 +219,21 @@ def test_a_documents_markup_stays_text_where_a_program_shows_markdown(client: op
     ],
 )
 def test_no_markdown_makes_a_link_an_image_or_a_program_of_text(hostile: str) -> None:
-    from ui.completions import _markdown
+    from ui.rest.completions import _markdown
 
     shown = MarkdownIt("commonmark").render(_markdown(hostile))
     assert not any(tag in shown for tag in ("<a ", "<img", "<b>", "<script", "<pre"))
 
 
 def test_marks_are_left_as_they_are() -> None:
-    from ui.completions import _markdown
+    from ui.rest.completions import _markdown
 
     text = "Over 85 targets [1][2]. A comet fell. [unsupported]"
     assert _markdown(text) == text
 
 
 def test_controls_and_overrides_are_shown_as_signs() -> None:
-    from ui.completions import _markdown
+    from ui.rest.completions import _markdown
 
     assert not {"\x1b", "\x07", "\u202e", "\ud800"} & set(_markdown("a\x1b]0;b\x07 \u202egreen \ud800"))
 

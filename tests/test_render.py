@@ -11,7 +11,8 @@ from markdown_it import MarkdownIt
 
 from index.types import Passage, SearchResult
 from qa.types import Answer, Citation
-from ui import markup, render
+from ui import render
+from ui.page import markup
 
 HOSTILE = st.one_of(
     st.text(),

@@ -104,10 +104,11 @@ def _answer_in_slack(stack: ExitStack, bot: "Bot | None", settings: Settings) ->
 def create_app(service: Service, public_url: str | None = None, slack: "Bot | None" = None) -> "FastAPI":
     """Return the web application: REST and the chat page over one service, and where Slack sends its requests."""
     from fastapi import FastAPI
-    from fastapi.responses import FileResponse
 
-    from . import api, completions, documents, web
+    from . import documents, rest
     from .guard import Guard, allowed_hosts
+    from .page import app as page
+    from .rest.errors import add_error_handlers
 
     @asynccontextmanager
     async def more_threads(_: FastAPI) -> AsyncGenerator[None]:
@@ -132,20 +133,15 @@ def create_app(service: Service, public_url: str | None = None, slack: "Bot | No
         closed=_CLOSED,
         signed=("/slack/events",) if secret else (),
     )
-    app.include_router(api.router(service))
-    app.include_router(completions.router(service, public_url))
+    app.include_router(rest.router(service, public_url))
     app.include_router(documents.router(service))
     if slack and secret:
         from .slack import events_route
 
         app.include_router(events_route.router(slack, secret))
-    api.add_error_handlers(app)
+    add_error_handlers(app)
 
-    @app.get("/citewise.js", include_in_schema=False)
-    def script() -> FileResponse:
-        return FileResponse(web.ASSETS / "web.js", media_type="text/javascript")
-
-    web.mount(app, service)
+    page.mount(app, service)
     return app
 
 

@@ -2,7 +2,7 @@
 
 Gradio passes messages through a Markdown renderer. Two locks keep document text from becoming anything but
 text: each message is one HTML block without a line break, which Markdown leaves alone, and every character of
-foreign text that any markup could mean something by is written as a numeric entity. Looks are in `web.css`.
+foreign text that any markup could mean something by is written as a numeric entity. Looks are in `assets/chat.css`.
 """
 
 import re
@@ -10,7 +10,7 @@ import re
 from index.types import SearchResult
 from qa.types import Answer, Citation
 
-from .render import (
+from ..render import (
     MARK,
     NEAREST,
     UNSUPPORTED,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel
 from pydantic_core import PydanticCustomError
 
-from .service import MAX_QUESTION
+from ..service import MAX_QUESTION
 
 MODEL = "citewise"
 _TEXT = ("text", "input_text", "output_text", "refusal")

@@ -1,35 +1,7 @@
 // The panel of documents: add by choosing or dropping, list, remove. Everything goes through REST, and everything
 // that comes from a document or a file name enters the page as text, never as HTML.
 
-const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
-const shown = (text) => text.replace(HIDDEN, "\ufffd");
-const plural = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
-
-function make(tag, className, ...children) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  node.append(...children);
-  return node;
-}
-
-function size(bytes) {
-  const units = ["bytes", "kB", "MB", "GB"];
-  let at = 0;
-  while (bytes >= 1000 && at < 3) { bytes /= 1000; at += 1; }
-  return `${at === 0 || bytes >= 100 ? Math.round(bytes) : bytes.toFixed(1)} ${units[at]}`;
-}
-
-async function call(url, options) {
-  let response;
-  try {
-    response = await fetch(url, options);
-  } catch {
-    throw new Error("citewise does not answer; is it still running?");
-  }
-  const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(body.error || `the server answered ${response.status}`);
-  return body;
-}
+import { call, make, plural, shown, size } from "./common.js";
 
 // Opens a dropped folder; gives its files, each with its path as name would not: only base names are kept.
 async function filesOf(entry) {
@@ -51,28 +23,7 @@ async function dropped(transfer) {
   return [...transfer.files];
 }
 
-// Brings each new question to the top of the conversation, and gives messages names that can be read out.
-function follow() {
-  let asked = 0;
-  new MutationObserver(() => {
-    const chat = document.querySelector("#cw-chat");
-    if (!chat) return;
-    for (const [kind, name] of [["user", "Your question"], ["bot", "Answer"]]) {
-      for (const node of chat.querySelectorAll(`[data-testid="${kind}"]:not([aria-label="${name}"])`)) {
-        node.setAttribute("aria-label", name);
-      }
-    }
-    const button = document.querySelector("#cw-ask .submit-button:not([aria-label])");
-    if (button) button.setAttribute("aria-label", "Ask");
-    const questions = chat.querySelectorAll(".user-row");
-    if (questions.length > asked) questions[questions.length - 1].scrollIntoView({ block: "start" });
-    asked = questions.length;
-  }).observe(document.querySelector("gradio-app"), { childList: true, subtree: true, attributes: true, attributeFilter: ["aria-label"] });
-}
-
 export function documents(element, changed) {
-  if (element.dataset.ready) return;
-  element.dataset.ready = "yes";
   const input = Object.assign(make("input"), { type: "file", multiple: true, id: "cw-files" });
   const label = make("label", "cw-drop", make("strong", "", "Add documents"),
     make("span", "", "Drop files or folders here, or choose"));
@@ -88,7 +39,6 @@ export function documents(element, changed) {
   panel.open = wide.matches;
   wide.addEventListener("change", () => { panel.open = wide.matches; });
   element.replaceChildren(panel);
-  follow();
 
   const line = (className, name, text) =>
     report.append(make("li", className, make("bdi", "cw-file", shown(name)), text));

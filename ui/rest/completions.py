@@ -25,7 +25,8 @@ from starlette.exceptions import HTTPException
 
 from qa.types import Answer, Citation, Turn
 
-from .api import Json, told_late
+from ..render import plain_data, visible
+from ..service import MAX_QUESTION, Service
 from .completions_types import (
     MODEL,
     Choice,
@@ -39,9 +40,8 @@ from .completions_types import (
     Problems,
     Usage,
 )
-from .errors import OPENAI, error_body
-from .render import plain_data, visible
-from .service import MAX_QUESTION, Service
+from .errors import OPENAI, error_body, told_late
+from .replies import Json
 
 KEEP_ALIVE = 5.0
 """Seconds of silence after which a stream says that it is still there."""

@@ -1,30 +1,30 @@
-"""The chat page: a Gradio app over the shared Chatbot. It asks, shows and remembers one tab's conversation.
+"""The chat page: a Gradio app over the shared Chatbot: its parts, and what happens on each event.
 
-What an answer looks like is `markup.py`'s and `web.css`'s; the panel of documents is `web.js`'s, over REST.
+What an answer says is `chat.py`'s, its HTML `markup.py`'s; `assets/` holds looks and scripts, which go through REST.
 Gradio is imported inside functions, after `service.quiet()` has turned its analytics off.
 """
 
-import logging
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from index.errors import CitewiseError
-from qa.types import Turn
 
+from ..service import MAX_QUESTION, Service, quiet
 from . import markup
-from .service import MAX_QUESTION, Service, quiet
+from .chat import Exchange, Talk, respond
 
 if TYPE_CHECKING:
     import gradio as gr
     from fastapi import FastAPI
     from gradio.themes import Base
 
-ASSETS = Path(__file__).parent
+ASSETS = Path(__file__).parent / "assets"
+STYLES = ("page.css", "chat.css", "documents.css")
+SCRIPTS = ("common.js", "chat.js", "documents.js", "page.js")
 CONCURRENT = 64
 """How many answers are written at a time; Gradio's own default is one."""
-_REMEMBERED = 20
 _EXAMPLES = 4
 _FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Ubuntu", "sans-serif")
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
@@ -32,26 +32,21 @@ _TITLE = """<div class="cw-title"><h1>citewise</h1>
 <p>Ask your own documents. Every answer quotes them, word for word.</p></div>"""
 _WELCOME = "### What would you like to know?\nAnswers come only from your documents, in their own words."
 _NO_DOCUMENTS = "### Add a document to begin\nDrop files on the panel of documents. They stay on this computer."
-_PANEL = "import(new URL('citewise.js', document.baseURI)).then((it) => it.documents(element, trigger))"
-_BROKEN = "Something went wrong inside citewise. Ask again, or look at the log where it was started."
-_LOG = logging.getLogger("citewise")
-
-
-class Exchange(NamedTuple):
-    """A question, the answer as it is shown, and its text as the next question's history (None: an error)."""
-
-    question: str
-    html: str
-    text: str | None = None
-
-
-Talk = list[Exchange]
+_PANEL = "import(new URL('citewise/page.js', document.baseURI)).then((it) => it.begin(element, trigger))"
 
 
 def mount(app: "FastAPI", service: Service) -> None:
     """Put the chat page at the root of a web application."""
     quiet()
     import gradio as gr
+    from fastapi.responses import FileResponse
+    from starlette.exceptions import HTTPException
+
+    @app.get("/citewise/{name}", include_in_schema=False)
+    def script(name: str) -> FileResponse:
+        if name not in SCRIPTS:
+            raise HTTPException(404, "there is nothing at this address")
+        return FileResponse(ASSETS / name, media_type="text/javascript")
 
     page = _page(service)
     page.queue(default_concurrency_limit=CONCURRENT, api_open=False)
@@ -60,7 +55,7 @@ def mount(app: "FastAPI", service: Service) -> None:
         page,
         path="/",
         theme=_theme(),
-        css_paths=[ASSETS / "web.css"],
+        css_paths=[ASSETS / name for name in STYLES],
         footer_links=[],
         run_history=False,
         show_error=False,
@@ -68,7 +63,7 @@ def mount(app: "FastAPI", service: Service) -> None:
         enable_monitoring=False,
         mcp_server=False,
         max_file_size=service.max_upload,
-        favicon_path=str(ASSETS / "web.svg"),
+        favicon_path=str(ASSETS / "icon.svg"),
     )
 
 
@@ -158,7 +153,7 @@ def _chat() -> "gr.Chatbot":
         elem_id="cw-chat",
         scale=1,
         height="100%",
-        autoscroll=False,  # web.js brings each new question to the top instead
+        autoscroll=False,  # chat.js brings each new question to the top instead
         layout="panel",
         buttons=[],
         feedback_options=None,
@@ -182,46 +177,3 @@ def _welcome(service: Service) -> "gr.Chatbot":
         return gr.Chatbot(placeholder=markup.error_html(str(error)), examples=[])
     examples: list[Any] = [{"text": question} for question in questions]
     return gr.Chatbot(placeholder=_NO_DOCUMENTS if empty else _WELCOME, examples=examples)
-
-
-def respond(service: Service, question: str, talk: Talk) -> Iterator[tuple[list[dict[str, str]], Talk, str]]:
-    """Yield the conversation as an answer comes in, with what to remember and what stays in the text box."""
-    question = question.strip()
-    if not question:
-        yield _messages(talk), talk, ""
-        return
-    if len(question) > MAX_QUESTION:
-        told = f"The question is longer than {MAX_QUESTION:,} characters; ask a shorter one."
-        yield _messages([*talk, Exchange(question[:200] + " …", markup.error_html(told))]), talk, question
-        return
-    yield _messages([*talk, Exchange(question, markup.waiting_html())]), talk, ""
-    exchange = Exchange(question, "")
-    for exchange in _answered(service, question, talk):
-        yield _messages([*talk, exchange]), talk, ""
-    talk = [*talk, exchange]
-    yield _messages(talk), talk, ""
-
-
-def _answered(service: Service, question: str, talk: Talk) -> Iterator[Exchange]:
-    """Yield the exchange with each snapshot of the answer; an error becomes its last words."""
-    history = [Turn(e.question, e.text) for e in talk if e.text is not None][-_REMEMBERED:]
-    try:
-        bot = service.bot
-        for answer in bot.stream(question, history):
-            if answer.status == "not_found" and not answer.results and not bot.index.documents():
-                yield Exchange(question, markup.empty_html())
-            else:
-                yield Exchange(question, markup.answer_html(answer), answer.text)
-    except CitewiseError as error:
-        yield Exchange(question, markup.error_html(str(error)))
-    except Exception:  # noqa: BLE001 - the page must say something, whatever happened
-        _LOG.exception("an answer failed")
-        yield Exchange(question, markup.error_html(_BROKEN))
-
-
-def _messages(talk: Talk) -> list[dict[str, str]]:
-    messages: list[dict[str, str]] = []
-    for exchange in talk:
-        messages.append({"role": "user", "content": markup.question_html(exchange.question)})
-        messages.append({"role": "assistant", "content": exchange.html})
-    return messages

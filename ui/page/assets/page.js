@@ -1,0 +1,11 @@
+// Begins what the page's parts do, once; Gradio may call again when it draws anew.
+
+import { follow } from "./chat.js";
+import { documents } from "./documents.js";
+
+export function begin(element, changed) {
+  if (element.dataset.ready) return;
+  element.dataset.ready = "yes";
+  documents(element, changed);
+  follow();
+}
