@@ -10,6 +10,7 @@ from types import TracebackType
 from platformdirs import user_data_path
 
 from index.index import Index
+from index.multilingual import MultilingualE5
 from index.types import Added, Context, OnProgress, SearchResult
 
 from .embeddings import OpenAIEncoder, open_encoder
@@ -50,7 +51,7 @@ class Chatbot:
     def close(self) -> None:
         """Close the library and every connection to a provider."""
         self.index.close()
-        if isinstance(self.index.encoder, OpenAIEncoder):
+        if isinstance(self.index.encoder, OpenAIEncoder | MultilingualE5):
             self.index.encoder.close()
         if self.model:
             self.model.close()

@@ -1,4 +1,5 @@
-"""Vectors from a provider: any server that speaks OpenAI's protocol, with CITEWISE_EMBEDDING=openai:MODEL.
+"""Which encoder passages are searched by, and vectors from a provider: CITEWISE_EMBEDDING=openai:MODEL, any server
+that speaks OpenAI's protocol.
 
 Beside models.py the only file that names a provider. Documents leave the machine towards its address when they are
 added, questions when they are asked. Whatever fails ends within a deadline in one EncoderError.
@@ -16,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import EncoderError
+from index.multilingual import MultilingualE5
 
 from .background import Background
 from .failures import Failure, Refusal, harmless, reason_of, seconds_asked, told_in
-from .settings import PROVIDER, Settings, SettingsError
+from .settings import MULTILINGUAL, PROVIDER, Settings, SettingsError
 
 OPENAI = "https://api.openai.com/v1"
 NO_KEY = "no-key"
@@ -44,8 +46,10 @@ PREFIXES = {
 Vectors = NDArray[np.float32]
 
 
-def open_encoder(settings: Settings) -> "OpenAIEncoder | None":
-    """Open the provider's encoder that the settings name, None for the bundled one; nothing is sent yet."""
+def open_encoder(settings: Settings) -> "OpenAIEncoder | MultilingualE5 | None":
+    """Open the encoder that the settings name, None for the bundled one; nothing is sent yet."""
+    if settings.embedding == MULTILINGUAL:
+        return MultilingualE5()
     if not settings.embedding.startswith(PROVIDER):
         return None
     address = (settings.embedding_url or settings.base_url or OPENAI).rstrip("/")

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from .calls import Model
 from .failures import TOO_LONG, Failure, Refusal, harmless, reason_of, refused, seconds_asked, told_in
 from .provider import Message, ModelError, Piece, Provider, Reply
-from .settings import Settings, SettingsError
+from .settings import PROVIDER, Settings, SettingsError
 
 __all__ = ["Message", "Model", "ModelError", "Reply", "open_model"]
 
@@ -35,7 +35,7 @@ def open_model(settings: Settings) -> Model | None:
     key = (settings.api_key or "").strip()
     if address == OPENAI and not key:
         raise SettingsError("CITEWISE_MODEL is set, but not where the model is: set OPENAI_API_KEY or OPENAI_BASE_URL")
-    if address != OPENAI and not settings.model and settings.embedding != "bundled":
+    if address != OPENAI and not settings.model and settings.embedding.startswith(PROVIDER):
         return None  # the address is there for the vectors
     if address != OPENAI and not settings.model:
         listed = f"curl {_shown(address)}/models"

@@ -9,6 +9,8 @@ from index.errors import CitewiseError
 
 PROVIDER = "openai:"
 """What the name of a provider's encoder starts with."""
+MULTILINGUAL = "multilingual"
+"""The name of the encoder for many languages, which runs here."""
 
 
 class SettingsError(CitewiseError):
@@ -102,8 +104,9 @@ def _choice(given: Mapping[str, str], name: str, choices: tuple[str, ...]) -> st
 def _embedding(given: Mapping[str, str]) -> str:
     value = given.get("CITEWISE_EMBEDDING", "bundled")
     model = value.removeprefix(PROVIDER)
-    if value != "bundled" and (model == value or not model.isprintable() or not model or model != model.strip()):
-        raise SettingsError(f"CITEWISE_EMBEDDING is {value!r}: it may be bundled or {PROVIDER}MODEL")
+    named = model != value and model.isprintable() and model and model == model.strip()
+    if value not in ("bundled", MULTILINGUAL) and not named:
+        raise SettingsError(f"CITEWISE_EMBEDDING is {value!r}: it may be bundled, {MULTILINGUAL} or {PROVIDER}MODEL")
     return value
 
 

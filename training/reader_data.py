@@ -1,11 +1,12 @@
 """Make the examples that the reader learns from: a question, a passage as citewise cuts it, where the answer stands.
 
-    python -m training.reader_data --evaldata ../shared/evaldata --readerdata ../shared/readerdata --out examples
+    python -m training.reader_data --evaldata ../shared/evaldata --readerdata ../shared/readerdata \
+        --start unpacked/.../model.safetensors --out examples
 
 Documents are put into a library, so that passages, titles and headings are what the reader will meet, and wrong
 passages are those that citewise's own search brings for the question. QAMR's questions stand on single sentences: other
-sentences, drawn anew in each pass, are put around them. Near misses are made by putting another name or number into a
-question. Some questions are typed the way people type: lower case, key words only, misspelt.
+sentences, drawn anew in each pass, are put around them. Near misses are SQuAD 2.0's own and those of
+`near_misses.py`. Some questions are typed the way people type: lower case, key words only, misspelt.
 
 `apart` keeps whole documents out of training: every fifth by a hash of its name. One file per pass, and `apart.jsonl`.
 """
@@ -22,6 +23,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tokenizers import Tokenizer
+
 from index.sentences import sentences as split_sentences
 from index.types import Passage, Span
 from index.words import is_common, words
@@ -29,10 +32,12 @@ from qa import Chatbot, Settings
 from qa.evaluate import read_questions, resolve
 from qa.scoring import Question, holds, normalise, relevance
 
+from .near_misses import Siblings, near_miss
+
 LIBRARIES = {"wikipedia": ("squad2", "squad1_extra"), "papers": ("covidqa",), "reports": ("tatqa",)}
 SCOPED = ("papers", "reports")
 TRIED = 10  # passages looked at for each question
-QAMR_A_PASS, POLICIES_A_PASS = 13_000, 1_500
+QAMR_A_PASS, MISSED = 11_000, 0.6  # MISSED: share of answered questions with a near miss made beside them
 APART = frozenset(["Apollo_program", "Geology", "Normans", "Pharmacy"])  # articles; of other documents, every fifth
 
 
@@ -60,7 +65,9 @@ def main() -> None:
     parser.add_argument("--readerdata", type=Path, default=Path("../shared/readerdata"))
     parser.add_argument("--out", type=Path, default=Path("examples"))
     parser.add_argument("--passes", type=int, default=3)
+    parser.add_argument("--start", type=Path, required=True, help="the published encoder's model.safetensors")
     options = parser.parse_args()
+    siblings = Siblings.load(options.start, Tokenizer.from_file(str(options.start.with_name("tokenizer.json"))))
     options.out.mkdir(parents=True, exist_ok=True)
     found = [e for library in LIBRARIES for e in _from_library(options.evaldata, library)]
     sentences = _qamr(options.readerdata / "qamr.jsonl.gz")
@@ -70,7 +77,7 @@ def main() -> None:
     learnt = [e for e in everything if not is_apart(e.doc)]
     for number in range(options.passes):
         chance = random.Random(number)
-        _write(options.out / f"pass{number}.jsonl", _one_pass(learnt, sentences, chance))
+        _write(options.out / f"pass{number}.jsonl", _one_pass(learnt, sentences, siblings, chance))
 
 
 def is_apart(doc: str) -> bool:
@@ -88,25 +95,41 @@ def _write(path: Path, examples: Iterable[Example]) -> None:
     print(path, len(lines), flush=True)
 
 
-def _one_pass(learnt: Sequence[Example], facts: Sequence["Fact"], chance: random.Random) -> list[Example]:
+def _one_pass(
+    learnt: Sequence[Example], facts: Sequence["Fact"], siblings: Siblings, chance: random.Random
+) -> list[Example]:
     """Return one pass: every question with and without its answer, its wording and wrong passages drawn anew."""
     by_question: dict[tuple[str, str], list[Example]] = defaultdict(list)
     for example in learnt:
         by_question[example.kind, example.question].append(example)
     groups = list(by_question.values())
+    asked = {doc: list({e.question: None for e in some}) for doc, some in _by_doc(learnt).items()}
     policies = [g for g in groups if g[0].kind == "policies"]
     chosen = [g for g in groups if g[0].kind != "policies"] + chance.sample(policies, min(len(policies), 900))
     found: list[Example] = []
     for group in chosen:
         right = [e for e in group if e.spans]
         wrong = [e for e in group if not e.spans]
-        some = right[:1] + chance.sample(wrong, min(len(wrong), 1))
+        some = right[:1] + chance.sample(wrong, min(len(wrong), 1 if right else 2))
         found += [_retyped(e, chance) for e in some]
-        if right and chance.random() < 0.15:
-            found += _near_miss(right[0], chance)
-    found += _around(chance.sample(facts, min(len(facts), QAMR_A_PASS)), facts, chance)
+        if right and chance.random() < MISSED:
+            found += _missed(right[0], asked[right[0].doc], siblings, chance)
+    found += _around(chance.sample(facts, min(len(facts), QAMR_A_PASS)), facts, siblings, chance)
     chance.shuffle(found)
     return found
+
+
+def _by_doc(examples: Sequence[Example]) -> dict[str, list[Example]]:
+    found: dict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        found[example.doc].append(example)
+    return found
+
+
+def _missed(example: Example, others: Sequence[str], siblings: Siblings, chance: random.Random) -> Iterator[Example]:
+    question = near_miss(example.question, example.passage.text, others, siblings, chance)
+    if question:
+        yield _retyped(replace(example, question=question, spans=()), chance)
 
 
 # passages of citewise's own
@@ -193,12 +216,16 @@ def _lines(path: Path) -> Iterator[dict[str, object]]:
         yield from map(json.loads, lines)
 
 
-def _around(chosen: Sequence[Fact], facts: Sequence[Fact], chance: random.Random) -> Iterator[Example]:
+def _around(
+    chosen: Sequence[Fact], facts: Sequence[Fact], siblings: Siblings, chance: random.Random
+) -> Iterator[Example]:
     """Put other sentences around each one; now and then leave the answer out, or ask about something else."""
     of_article: dict[str, list[str]] = defaultdict(list)
     by_word: dict[str, set[str]] = defaultdict(set)
     everything = list(dict.fromkeys(fact.sentence for fact in facts))
+    asked: dict[str, list[str]] = defaultdict(list)
     for fact in facts:
+        asked[fact.article].append(fact.question)
         if fact.sentence not in of_article[fact.article]:
             of_article[fact.article].append(fact.sentence)
     for sentence in everything:
@@ -220,8 +247,8 @@ def _around(chosen: Sequence[Fact], facts: Sequence[Fact], chance: random.Random
         example = Example("sentences", fact.article, fact.question, passage, () if missing else tuple(spans[:1]))
         if missing or spans:
             yield _retyped(example, chance)
-        if spans and not missing and chance.random() < 0.15:
-            yield from _near_miss(example, chance)
+        if spans and not missing and chance.random() < MISSED / 2:
+            yield from _missed(example, asked[fact.article], siblings, chance)
 
 
 def _similar(fact: Fact, by_word: dict[str, set[str]]) -> list[str]:
@@ -245,26 +272,6 @@ def _passage(title: str, text: str, parts: Sequence[str] = ()) -> Passage:
 
 
 # questions made harder
-
-_NAME = re.compile(r"(?<=\w )[A-Z][a-z]+(?: [A-Z][a-z]+)*")
-_NUMBER = re.compile(r"\b\d{2,4}\b")
-
-
-def _near_miss(example: Example, chance: random.Random) -> Iterator[Example]:
-    """Yield the question about another name or number of the passage or made up, which the passage does not answer."""
-    text = example.passage.text
-    for pattern in (_NUMBER, _NAME):
-        match = pattern.search(example.question)
-        if not match or match[0] not in text:
-            continue
-        others = sorted({m[0] for m in pattern.finditer(text)} - {match[0]})
-        if pattern is _NUMBER:
-            others.append(str(int(match[0]) + chance.choice((-20, -10, -3, -1, 1, 2, 10, 30))))
-        others = [other for other in others if other not in example.question]
-        if others:
-            question = example.question[: match.start()] + chance.choice(others) + example.question[match.end() :]
-            yield replace(example, question=question, spans=())
-        return
 
 
 def _retyped(example: Example, chance: random.Random) -> Example:

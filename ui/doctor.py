@@ -17,7 +17,7 @@ from time import perf_counter
 from index.errors import CitewiseError
 from index.index import Index
 from index.types import Document
-from qa.settings import Settings
+from qa.settings import PROVIDER, Settings
 
 from .commands import settings_of
 from .render import count, one_line
@@ -87,20 +87,24 @@ def _packages() -> Iterator[Line]:
 
 def _encoder(settings: Settings) -> Iterator[Line]:
     from index.minilm import MiniLM
-    from qa.embeddings import open_encoder
+    from qa.embeddings import OpenAIEncoder, open_encoder
 
     start = perf_counter()
     encoder = MiniLM()
     dimension = encoder.embed(["Does the encoder work?"]).shape[1]
     spent = perf_counter() - start
     yield Line("ok", "encoder", f"{encoder.model_name}, {dimension} dimensions, loaded in {spent:.1f} s")
-    provider = open_encoder(settings)
-    if provider:
-        with closing(provider):
-            start = perf_counter()
-            named = f"{provider.model_name} at {provider.address}, {provider.dimension} dimensions"
-            spent = (perf_counter() - start) * 1000
-            yield Line("ok", "encoder", f"{named}, answered in {spent:.0f} ms; passages and questions go there")
+    chosen = open_encoder(settings)
+    if chosen is None:
+        return
+    with closing(chosen):
+        start = perf_counter()
+        dimension = len(chosen.embed_question("Does the encoder work?"))
+        spent = (perf_counter() - start) * 1000
+        there = isinstance(chosen, OpenAIEncoder)
+        named = f"{chosen.model_name}{f' at {chosen.address}' if there else ''}, {dimension} dimensions"
+        told = "; passages and questions go there" if there else ""
+        yield Line("ok", "encoder", f"{named}, answered in {spent:.0f} ms{told}")
 
 
 def _model(settings: Settings) -> Iterator[Line]:
@@ -108,7 +112,7 @@ def _model(settings: Settings) -> Iterator[Line]:
 
     model = open_model(settings)
     if model is None:
-        private = ", nothing leaves this computer" if settings.embedding == "bundled" else ""
+        private = ", nothing leaves this computer" if not settings.embedding.startswith(PROVIDER) else ""
         yield Line("ok", "model", f"none: answers are quotes alone{private}")
         return
     with closing(model):
