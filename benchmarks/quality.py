@@ -2,6 +2,8 @@
 
     python -m benchmarks.quality [--data DIR] [--sets wikipedia languages documents hops] [--limit N] [--json]
 
+CITEWISE_READER and CITEWISE_EMBEDDING choose what is measured.
+
 Libraries are kept in `--cache` under a key of the code that makes them, so that a second run only asks.
 """
 
@@ -67,7 +69,10 @@ class Bench:
         """Open the library with the documents of these sets, built where it is not in the cache."""
         name = "+".join(names).replace("/", "-")
         print(f"{name} ...", file=sys.stderr)
-        bot = Chatbot.open(self.cache / f"{name}-{self.code}", Settings(reader=Settings.from_env().reader))
+        chosen = Settings.from_env()
+        encoder = "" if chosen.embedding == "bundled" else f"-{chosen.embedding.replace(':', '-')}"
+        settings = Settings(reader=chosen.reader, embedding=chosen.embedding)
+        bot = Chatbot.open(self.cache / f"{name}{encoder}-{self.code}", settings)
         try:
             added = bot.add([self.data / name / "docs" for name in names])
             for failure in added.failed:

@@ -35,6 +35,13 @@ _KINDS = (
         r"\bwhy\b|\bhow (?:do|does|did|is|are|was|were|can|could|should|to)\b|\bfor what (?:reason|purpose)\b",
     ),
 )
+_SURVEY = re.compile(
+    r"^\W*(?:please )?(?:summar|outlin|explain|describ|list\b|enumerat|compar|discuss|tell me (?:about|how|why|more)"
+    r"|give (?:me )?(?:an overview|a summary|a list|examples|reasons))|\b(?:overview|summary) of\b"
+    r"|\bwhat (?:are|were) the (?:\w+ )?(?:reasons|causes|effects|consequences|advantages|disadvantages|benefits|risks"
+    r"|problems|steps|differences|arguments|symptoms|findings|conclusions|main points)\b",
+    re.IGNORECASE,
+)
 _PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KINDS]
 _NUMBERS = (
     "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
@@ -55,6 +62,11 @@ NAME = re.compile(r"(?<=[^.!?\s] )[\"'“‘(]?[A-Z][\w'’.-]*|^[A-Z][\w'’-]*
 def kind_of(question: str) -> str:
     """Return "statement", "count", "date", "name", "place", "reason" or "other"."""
     return next((kind for kind, pattern in _PATTERNS if pattern.search(question)), "other")
+
+
+def is_survey(question: str) -> bool:
+    """Tell whether a summary, a list or an explanation is asked for, which no few words give."""
+    return _SURVEY.search(question) is not None
 
 
 def could_answer(kind: str, sentence: str, asked: frozenset[str]) -> bool | None:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from index.questions import kind_of
+from index.questions import is_survey, kind_of
 from index.rerank import Evidence, figures, own_scores
 from index.types import SearchResult, Span
 
@@ -15,6 +15,8 @@ from .types import Answer
 
 NOT_FOUND = "I could not find this in your documents."
 MAX_QUOTES = 3
+BROAD_QUOTES, BROAD_MARGIN = 6, 4.0
+"""The same where a reason, a list or a summary is asked for, and no few words answer."""
 QUOTES_A_PART = 2
 MARGIN = 3.5
 """How far behind the best sentence's score another may be and still be quoted."""
@@ -55,6 +57,8 @@ def answer_by_quotes(question: str, found: Found, parts: Sequence[Part] = ()) ->
     quotes = _distinct(quote for _, some in by_part for quote in some)
     if not quotes and is_covered(found):
         quotes = best_quotes(found)
+        if not _short(question, quotes, found) and (is_survey(question) or kind_of(question) == "reason"):
+            quotes = in_reading_order(best_quotes(found, BROAD_QUOTES, BROAD_MARGIN))
     likely = max([probability(found), *(probability(part.found) for part, _ in by_part)])
     if not quotes:
         return Answer(question, NOT_FOUND, results=results, status="not_found", confidence=likely)
@@ -75,7 +79,9 @@ def is_covered(found: Found) -> bool:
     """Tell whether the evidence is enough to answer its question."""
     if not found.evidence.candidates or on_topic(found) < 0:
         return False
-    return kind_of(found.evidence.question.text) in ("reason", "statement") or probability(found) >= DOUBTFUL
+    question = found.evidence.question.text
+    unread = is_survey(question) or kind_of(question) in ("reason", "statement")
+    return unread or probability(found) >= DOUBTFUL
 
 
 def not_covered(parts: Iterable[str]) -> str:
@@ -95,6 +101,8 @@ def _merged(results: tuple[SearchResult, ...], parts: Sequence[Part]) -> tuple[S
 
 def _short(question: str, quotes: Sequence[Quote], found: Found) -> str | None:
     """Return the exact words that answer, from the first quote that has them; what somebody said from any of them."""
+    if is_survey(question):
+        return None
     if kind_of(question) == "statement" or not found.readings:
         told = ((quote, exact_words(question, quote.text)) for quote in quotes)
         said = next((quote.text[slice(*span)] for quote, span in told if span), None)
@@ -113,8 +121,14 @@ def _whole(question: str, quote: Quote, read: Span) -> Span:
     return told if told and told[0] <= read[0] and read[1] <= told[1] else read
 
 
-def best_quotes(found: Found) -> list[Quote]:
-    """Return up to three sentences, best first, that answer about as well as the best one."""
+def in_reading_order(quotes: Sequence[Quote]) -> list[Quote]:
+    """Return the quotes as they stand in their documents, the document of the first one first."""
+    documents = list(dict.fromkeys(quote.passage.source for quote in quotes))
+    return sorted(quotes, key=lambda q: (documents.index(q.passage.source), q.passage.start + q.span[0]))
+
+
+def best_quotes(found: Found, most: int = MAX_QUOTES, margin: float = MARGIN) -> list[Quote]:
+    """Return up to `most` sentences, best first, that answer about as well as the best one."""
     scored = [
         (float(score), Quote(candidate.passage, span))
         for candidate, scores in zip(found.evidence.candidates, found.evidence.scores, strict=True)
@@ -123,7 +137,7 @@ def best_quotes(found: Found) -> list[Quote]:
     scored.sort(key=lambda pair: -pair[0])
     chosen: list[Quote] = []
     for score, quote in scored:
-        if len(chosen) == MAX_QUOTES or (chosen and score < scored[0][0] - MARGIN):
+        if len(chosen) == most or (chosen and score < scored[0][0] - margin):
             break
         if all(quote.text != other.text for other in chosen):
             chosen.append(quote)

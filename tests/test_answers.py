@@ -174,6 +174,26 @@ def test_a_sentence_that_stands_in_several_documents_is_quoted_once(bot: Chatbot
     assert len(quotes) == len(set(quotes)) > 0
 
 
+def test_a_survey_gets_more_sentences_in_reading_order_and_no_few_words(tmp_path: Path) -> None:
+    """What a summary or a list asks for stands in several sentences."""
+    bridge = tmp_path / "bridge.txt"
+    bridge.write_text(
+        "The bridge over the Tarn was closed in 2011.\n\nRust had weakened the cables of the bridge. The town council "
+        "met on Tuesdays. Floods had washed away one of the bridge's piers. The bridge could no longer carry lorries. "
+        "Visitors liked the view.\n\nThe insurance of the bridge was cancelled after the flood.\n",
+        "utf-8",
+    )
+    with Chatbot.open(tmp_path / "library", Settings()) as bot:
+        bot.add(bridge)
+        answer = bot.ask("Explain what happened to the bridge")
+        starts = [citation.start for citation in answer.citations]
+        assert len(starts) > 3
+        assert starts == sorted(starts)
+        assert answer.short is None
+        assert [f"[{number}]" for number in range(1, len(starts) + 1)] == re.findall(r"\[\d\]", answer.text)
+        assert len(bot.ask("When was the bridge closed?").citations) <= 3
+
+
 def test_footnote_numbers_in_a_document_are_not_taken_for_marks(tmp_path: Path) -> None:
     (tmp_path / "rome.txt").write_text("Rome was founded in 753 BC.[3] It became a republic in 509 BC.[4][12]")
     with Chatbot.open(tmp_path / "library", Settings()) as opened:
