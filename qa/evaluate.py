@@ -37,10 +37,12 @@ def evaluate(
     progress: OnQuestion | None = None,
     *,
     scope: bool = False,
+    compare: bool = False,
 ) -> dict[str, object]:
     """Ask every question of a folder in a library of its own and return the figures; README explains each.
 
-    `limit` takes that many questions, evenly spread. `scope` limits every question to its `scope_doc`.
+    `limit` takes that many questions, evenly spread. `scope` limits every question to its `scope_doc`. `compare` asks
+    all again without the reader, whose figures are then in "without_reader".
 
     Raises:
         CitewiseError: the folder or a line of `questions.jsonl` is not as described above.
@@ -53,6 +55,9 @@ def evaluate(
             with documents(folder) as docs:
                 added = bot.add([docs])
             figures = measure(bot, questions, progress)
+            if compare:
+                without = Chatbot(bot.index, replace(alone, reader=False), bot.model)
+                figures["without_reader"] = measure(without, questions, progress)
         finally:
             bot.close()
     return {**figures, "documents": len(added.documents), "failed": [f.source for f in added.failed]}

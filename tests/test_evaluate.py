@@ -28,6 +28,7 @@ from qa.scoring import (
 )
 from qa.settings import Settings
 from qa.types import Answer, Citation, Turn
+from ui.cli import main
 
 PARAGRAPH = (
     "The old lighthouse at Skerrow was built in 1874 by the engineer Ada Holm. It stands 41 metres above the "
@@ -321,6 +322,23 @@ def test_a_folder_is_measured_with_the_real_index(folder: Path):
     assert json.loads(json.dumps(figures)) == figures
     contract = {"questions", "answerable", "recall_at", "answer_hit", "exact_match", "f1", "citations"}
     assert contract | {"citations_verbatim", "refusal_precision", "refusal_recall", "latency_ms"} <= figures.keys()
+
+
+def test_the_reader_is_compared_on_request(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("CITEWISE_READER", raising=False)
+    assert main(["eval", str(folder), "--compare", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    without = figures["without_reader"]
+    assert set(figures) == {*without, "without_reader", "documents", "failed"}
+    assert without["questions"] == figures["questions"]
+    assert figures["f1_answerable"] > without["f1_answerable"]  # it points at words where the rules know none
+    assert main(["eval", str(folder), "--compare"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "without it" in lines[0]
+    (shown,) = [line for line in lines if line.startswith("f1_answerable")]
+    assert shown.split()[1:] == [f"{f['f1_answerable']:.3f}" for f in (figures, without)]
 
 
 def test_an_evaluation_never_touches_a_chroma_server(folder: Path):

@@ -91,6 +91,9 @@ def _add_commands(command: Callable[[str, str, str], argparse.ArgumentParser]) -
     )
     evaluate = command("eval", "commands.evaluate", "measure answers against questions with known answers")
     evaluate.add_argument("folder", metavar="FOLDER", help="a folder with docs/ and questions.jsonl")
+    evaluate.add_argument(
+        "--compare", action="store_true", help="ask all again without the reader and show both figures side by side"
+    )
     feedback = command(
         "feedback", "commands.feedback", "show what people thought of answers, or export it as an evaluation"
     )

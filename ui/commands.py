@@ -226,12 +226,15 @@ def evaluate(arguments: Namespace) -> int:
 
     quiet()
     with progress.questions() as asked:
-        figures = measure(Path(arguments.folder), settings_of(arguments), progress=asked)
+        figures = measure(Path(arguments.folder), settings_of(arguments), progress=asked, compare=arguments.compare)
     if arguments.json:
         print_json(figures)
         return 0
+    without: Any = figures.pop("without_reader", {})
+    if without:
+        print(f"{'':<20} {'with the reader':<50} without it")
     for name, value in figures.items():
-        print(f"{name:<20} {_figure(value)}")
+        print(f"{name:<20} {_figure(value):<50} {_figure(without[name]) if name in without else ''}".rstrip())
     return 0
 
 
