@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from .adding import add_files, gone, remove_documents
+from .backup import backup, restore
 from .encoders import Encoder, Encoders
 from .errors import LibraryBusy, LibraryError, LibraryMoved, UnknownSource
 from .files import File, find, folders, upload
@@ -157,6 +158,17 @@ class Index:
         encoders = Encoders.of(encoder) if encoder else self._store.view.encoders
         with self._mover.held(0.0):
             return move(self._store, encoders, self._writer, PATIENCE, progress)
+
+    def backup(self, target: str | Path, progress: OnProgress | None = None) -> int:
+        """Write the library to one file, which must not exist yet; return the documents in it. Others may write."""
+        return backup(self._store, self._writer, self.library, Path(target).expanduser(), progress)
+
+    def restore(self, source: str | Path, progress: OnProgress | None = None) -> int:
+        """Fill this library, which must hold nothing else, from a backup; return the documents in it."""
+        with self._writing():
+            count = restore(self._store, self.library, Path(source).expanduser(), progress)
+            self._mirror()
+        return count
 
     # search
 

@@ -68,6 +68,19 @@ class Shelf:
             found = self.rows(dict.fromkeys(some, record))
             yield from (found[i] for i in some if i in found)
 
+    def rows_and_vectors(self, record: Record) -> tuple[list[Row], Vectors]:
+        """Return the passages of one document in order, and their vectors (passages, dimension)."""
+        rows, vectors = list[Row](), list[Vectors]()
+        for some in portions(record.passage_ids):
+            with self._use() as collection:
+                got = collection.get(ids=some, include=["metadatas", "embeddings"])
+            found = dict(zip(got["ids"], zip(got["metadatas"] or [], got["embeddings"], strict=True), strict=True))
+            for i in some:
+                if i in found:
+                    rows.append(row_of(i, found[i][0], record.document))
+                    vectors.append(np.asarray(found[i][1], np.float32))
+        return rows, np.array(vectors, np.float32).reshape(len(rows), self.dimension)
+
     def lacks(self, ids: Sequence[str]) -> list[str]:
         """Return those ids that are not there."""
         there: set[str] = set()

@@ -1,5 +1,5 @@
-"""What the commands `add`, `ask`, `search`, `list`, `remove`, `reindex`, `slack`, `eval` and `feedback` do, each in one
-function.
+"""What the commands `add`, `ask`, `search`, `list`, `remove`, `reindex`, `backup`, `restore`, `slack`, `eval` and
+`feedback` do, each in one function.
 
 A command gets the parsed arguments and returns the exit code. Results go to standard output, everything else
 to standard error; wording and layout are `render.py`'s, errors are told by `cli.py`.
@@ -206,6 +206,23 @@ def reindex(arguments: Namespace) -> int:
         encoder, passages = move(settings.library, settings, watched)
     said = f"embedded {render.count(passages, 'passage')}" if passages else "nothing was left to embed"
     print(f"{said}; the library has the encoder {render.one_line(encoder)}")
+    return 0
+
+
+def backup(arguments: Namespace) -> int:
+    """Write the library to one file."""
+    with _opened(arguments) as bot, progress.files() as watched:
+        count = bot.index.backup(arguments.file, watched)
+    print(f"{render.count(count, 'document')} in {render.one_line(arguments.file)}")
+    return 0
+
+
+def restore(arguments: Namespace) -> int:
+    """Fill a new library from a backup."""
+    with _opened(arguments) as bot, progress.files() as watched:
+        count = bot.index.restore(arguments.file, watched)
+        where = bot.index.library
+    print(f"{render.count(count, 'document')} restored into {render.one_line(str(where))}")
     return 0
 
 
