@@ -16,6 +16,7 @@ from .files import File, find, folders, upload
 from .keywords import Keywords
 from .lock import WriterLock
 from .moving import move
+from .planning import Plan, followed, plan
 from .rerank import Candidate, Evidence, ranked
 from .rows import Record, Row
 from .search import BLENDED, CANDIDATES, MEANING, RERANKED, Ranking, blend, fuse, understood
@@ -101,6 +102,16 @@ class Index:
             tuple(record.document.source for record in lost),
             (*failures, *added.failed),
         )
+
+    def plan(self, paths: Iterable[str | Path]) -> Plan:
+        """Return what `add` would do with these paths; nothing is changed."""
+        self._store.refresh()
+        return plan([record for record in self._store.changes() if not record.removed], paths)
+
+    def folders(self) -> list[str]:
+        """Return the folders that were added and are followed: absolute paths, those inside others left out."""
+        self._store.refresh()
+        return followed(record for record in self._store.changes() if not record.removed)
 
     def upload(self, name: str, path: Path, progress: OnProgress | None = None) -> Added:
         """Add one file under `name`, as somebody uploaded it; `path` is not needed afterwards."""

@@ -62,6 +62,9 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_commands(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
     add = command("add", "commands.add", "add files and folders, or follow their changes")
     add.add_argument("paths", nargs="+", metavar="PATH")
+    sync = command("sync", "following.sync", "follow the changes of folders, or show what that would do")
+    sync.add_argument("folders", nargs="*", metavar="DIR", help="folders (default: all that were added)")
+    sync.add_argument("--dry-run", action="store_true", help="only print what is new, changed, renamed or gone")
     ask = command("ask", "commands.ask", "ask a question and get an answer with its quotes")
     ask.add_argument("question", nargs="+", metavar="QUESTION")
     search = command("search", "commands.search", "show the passages that match best, without an answer")
@@ -84,6 +87,7 @@ def _add_commands(command: Callable[[str, str, str], argparse.ArgumentParser]) -
     restore.add_argument("file", metavar="FILE", help="what `citewise backup` has written")
     serve = command("serve", "server.run", "chat in the browser, with the REST interface beside it")
     serve.add_argument("paths", nargs="*", metavar="PATH", help="files and folders to add first")
+    serve.add_argument("--watch", action="store_true", help="follow the folders as their files change")
     serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", type=_port, default=7860, help="the port to listen on (default: 7860)")
     slack = command("slack", "commands.slack", "answer in Slack")
@@ -106,7 +110,7 @@ def _add_commands(command: Callable[[str, str, str], argparse.ArgumentParser]) -
         metavar="FOLDER",
         help="write questions.jsonl and docs.jsonl for `citewise eval` (-: only the questions, on standard output)",
     )
-    for printing in (add, ask, search, listing, evaluate):
+    for printing in (add, sync, ask, search, listing, evaluate):
         printing.add_argument("--json", action="store_true", help="print JSON, and nothing else, on standard output")
     command("doctor", "doctor.run", "check the installation, the library and the settings")
 

@@ -33,7 +33,8 @@ def settings_of(arguments: Namespace) -> Settings:
 
 
 @contextmanager
-def _opened(arguments: Namespace) -> Generator[Any]:
+def opened(arguments: Namespace) -> Generator[Any]:
+    """Open the Chatbot that the arguments and the environment name."""
     from qa.chatbot import Chatbot
 
     quiet()
@@ -84,7 +85,7 @@ def _say_notes(documents: Sequence[Document], most: int | None = None) -> None:
 
 def add(arguments: Namespace) -> int:
     """Add files and folders; 1 if any of them failed."""
-    with _opened(arguments) as bot:
+    with opened(arguments) as bot:
         with progress.files() as watched:
             added = bot.add(arguments.paths, progress=watched)
         line = report_added(added)
@@ -100,7 +101,7 @@ def ask(arguments: Namespace) -> int:
     question = " ".join(arguments.question).strip()
     if not question:
         raise CitewiseError("the question is empty; write one, for example: citewise ask what was decided")
-    with _opened(arguments) as bot:
+    with opened(arguments) as bot:
         answer = _asked(bot, question, arguments.source)
         if answer.status == "not_found" and not answer.results:
             _refuse_empty(bot)
@@ -129,7 +130,7 @@ def _refuse_empty(bot: Any) -> None:
 
 def search(arguments: Namespace) -> int:
     """Show the passages that match best."""
-    with _opened(arguments) as bot:
+    with opened(arguments) as bot:
         results = bot.search(" ".join(arguments.query), k=arguments.k, sources=arguments.source)
         if not results:
             _refuse_empty(bot)
@@ -144,7 +145,7 @@ def search(arguments: Namespace) -> int:
 
 def list_documents(arguments: Namespace) -> int:
     """List the documents."""
-    with _opened(arguments) as bot:
+    with opened(arguments) as bot:
         documents: list[Document] = bot.index.documents()
         library = bot.index.library
     if arguments.json:
@@ -188,7 +189,7 @@ def _table(lines: list[tuple[str, ...]]) -> None:
 
 def remove(arguments: Namespace) -> int:
     """Remove documents by the names that `list` prints, or by their paths."""
-    with _opened(arguments) as bot:
+    with opened(arguments) as bot:
         removed: int = bot.index.remove(arguments.sources)
     if not removed:
         raise UnknownSource("none of these is in the library; `citewise list` shows what is")
@@ -211,7 +212,7 @@ def reindex(arguments: Namespace) -> int:
 
 def backup(arguments: Namespace) -> int:
     """Write the library to one file."""
-    with _opened(arguments) as bot, progress.files() as watched:
+    with opened(arguments) as bot, progress.files() as watched:
         count = bot.index.backup(arguments.file, watched)
     print(f"{render.count(count, 'document')} in {render.one_line(arguments.file)}")
     return 0
@@ -219,7 +220,7 @@ def backup(arguments: Namespace) -> int:
 
 def restore(arguments: Namespace) -> int:
     """Fill a new library from a backup."""
-    with _opened(arguments) as bot, progress.files() as watched:
+    with opened(arguments) as bot, progress.files() as watched:
         count = bot.index.restore(arguments.file, watched)
         where = bot.index.library
     print(f"{render.count(count, 'document')} restored into {render.one_line(str(where))}")
@@ -265,7 +266,7 @@ def feedback(arguments: Namespace) -> int:
     """Count the ratings of answers and show those that were no good, or export them all as an evaluation."""
     from qa import feedback as kept
 
-    with _opened(arguments) as bot:
+    with opened(arguments) as bot:
         if arguments.export and arguments.export != "-":
             number = kept.export(bot.index, Path(arguments.export))
             say(f"exported {render.count(number, 'question')}; measure with: citewise eval {arguments.export}")

@@ -19,6 +19,7 @@ from qa.settings import Settings
 
 from . import progress
 from .commands import report_added, say, settings_of
+from .following import watching
 from .service import MEGABYTE, Service, quiet, version
 
 if TYPE_CHECKING:
@@ -37,12 +38,12 @@ _CLOSED = ("/gradio_api/upload", "/gradio_api/file", "/gradio_api/proxy", "/grad
 
 def run(arguments: Namespace) -> int:
     """Serve as the command line says."""
-    serve(arguments.paths, arguments.host, arguments.port, settings_of(arguments))
+    serve(arguments.paths, arguments.host, arguments.port, settings_of(arguments), watch=arguments.watch)
     return 0
 
 
-def serve(paths: Sequence[str], host: str, port: int, settings: Settings) -> None:
-    """Add the paths, then answer in the browser and over REST until SIGINT or SIGTERM.
+def serve(paths: Sequence[str], host: str, port: int, settings: Settings, *, watch: bool = False) -> None:
+    """Add the paths, then answer in the browser and over REST until SIGINT or SIGTERM; `watch` follows folders.
 
     Raises:
         CitewiseError: the host is not loopback, the port is taken, or the library cannot be opened.
@@ -62,6 +63,8 @@ def serve(paths: Sequence[str], host: str, port: int, settings: Settings) -> Non
         if bot.model:  # its libraries take seconds to load, which the first question should not wait for
             threading.Thread(target=bot.model.connect, daemon=True, name="citewise-model").start()
         _add(bot, paths)
+        if watch:
+            stack.enter_context(watching(bot, paths))
         _answer_in_slack(stack, slack, settings)
         say(f"citewise is ready: http://{_bracketed(host)}:{listener.getsockname()[1]}")
         running.join()

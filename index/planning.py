@@ -1,0 +1,86 @@
+"""What adding folders again would do, without doing it: what is new, changed, renamed, gone or as it was."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .adding import gone
+from .errors import ReadError
+from .files import File, find, fingerprint, folders, modified
+from .rows import Record
+from .types import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sources by what would become of them; `renamed` holds pairs, the old and the new one of the same bytes."""
+
+    new: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
+    removed: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    failed: tuple[Failure, ...] = ()
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the library is as the folders are."""
+        return not (self.new or self.changed or self.renamed or self.removed)
+
+
+def plan(records: Sequence[Record], paths: Iterable[str | Path]) -> Plan:
+    """Compare a library's records with the files that `paths` name or hold."""
+    paths = list(paths)
+    failed: list[Failure] = []
+    known = {record.document.id: record for record in records}
+    new: dict[str, str] = {}  # source: version
+    changed, unchanged = list[str](), list[str]()
+    for file in {file.id: file for file in find(paths, failed)}.values():
+        record = known.get(file.id)
+        try:
+            version = _version(file, record)
+        except (ReadError, OSError) as error:
+            failed.append(Failure(file.source, str(error)))
+            continue
+        if record is None:
+            new[file.source] = version
+        else:
+            (unchanged if record.document.version == version else changed).append(record.document.source)
+    lost = {record.document.source: record.document.version for record in gone(records, folders(paths))}
+    renamed = _renamed(lost, new)
+    return Plan(
+        new=tuple(source for source in new if source not in dict(renamed).values()),
+        changed=tuple(changed),
+        renamed=tuple(renamed),
+        removed=tuple(source for source in lost if source not in dict(renamed)),
+        unchanged=tuple(unchanged),
+        failed=tuple(failed),
+    )
+
+
+def followed(records: Iterable[Record]) -> list[str]:
+    """Return the folders that were added, those inside others left out, in order."""
+    found = sorted({record.folder for record in records if record.folder})
+    return [folder for folder in found if not any(_is_inside(folder, other) for other in found)]
+
+
+def _is_inside(folder: str, other: str) -> bool:
+    return folder != other and folder.startswith(os.path.join(other, ""))
+
+
+def _version(file: File, record: Record | None) -> str:
+    """Return the sha256 of a file's bytes, without reading them where its size and time are those on record."""
+    if record:
+        changed, size = modified(file.path), file.path.stat().st_size
+        if changed and (record.modified, record.document.bytes) == (changed, size):
+            return record.document.version
+    return fingerprint(file.path)
+
+
+def _renamed(lost: dict[str, str], new: dict[str, str]) -> list[tuple[str, str]]:
+    """Pair what is gone with what is new and has the same bytes."""
+    by_version: dict[str, list[str]] = {}
+    for source, version in new.items():
+        by_version.setdefault(version, []).append(source)
+    return [(old, by_version[version].pop(0)) for old, version in lost.items() if by_version.get(version)]
