@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from .adding import add_files, gone, remove_documents
 from .backup import backup, restore
+from .checking import Health, check, mend
 from .encoders import Encoder, Encoders
 from .errors import LibraryBusy, LibraryError, LibraryMoved, UnknownSource
 from .files import File, find, folders, upload
@@ -180,6 +181,21 @@ class Index:
             count = restore(self._store, self.library, Path(source).expanduser(), progress)
             self._mirror()
         return count
+
+    def check(self) -> Health:
+        """Look whether every document is whole and nothing else is there."""
+        with self._writing():
+            self._mirror()
+            return check(self._store, self._keywords)
+
+    def mend(self, progress: OnProgress | None = None) -> Added:
+        """Take out what `check` finds wrong, read damaged documents again, and name in `failed` those that are lost."""
+        with self._writing():
+            health = check(self._store, self._keywords)
+            with self._mirror_lock.held(PATIENCE):
+                mended = mend(self._store, self._keywords, health, progress)
+            self._mirror()
+        return mended
 
     # search
 

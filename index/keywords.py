@@ -62,6 +62,14 @@ class Keywords:
             raise
         self.reload()
 
+    def clear(self) -> None:
+        """Forget everything, so that it is built again."""
+        writer = self._index.writer(_WRITER_MEMORY, num_threads=1)
+        writer.delete_all_documents()
+        writer.commit()
+        writer.wait_merging_threads()
+        self.reload()
+
     def search(
         self, query: Sequence[str] | Mapping[str, float], k: int, documents: Sequence[str] | None = None
     ) -> list[tuple[str, float]]:

@@ -89,6 +89,23 @@ class Shelf:
                 there.update(collection.get(ids=some, include=[])["ids"])
         return [i for i in ids if i not in there]
 
+    def ids(self) -> Iterator[str]:
+        """Yield the ids of all passages, visible or not."""
+        offset = 0
+        while True:
+            with self._use() as collection:
+                found = collection.get(include=[], limit=PAGE, offset=offset)["ids"]
+            yield from found
+            if len(found) < PAGE:
+                return
+            offset += PAGE
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Delete passages."""
+        for some in portions(ids):
+            with self._use() as collection:
+                collection.delete(ids=list(some))
+
     def count(self) -> int:
         """Return the number of passages, visible or not."""
         with self._use() as collection:

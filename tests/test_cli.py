@@ -269,7 +269,7 @@ def test_doctor_finds_everything_in_order(library: Path, capsys: pytest.CaptureF
     assert main(["doctor", "--library", str(library)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert {line.split()[0] for line in lines} == {"ok"}
-    assert {"encoder", "library", "keywords", "model", "telemetry"} <= {line.split()[1] for line in lines}
+    assert {"encoder", "library", "index", "model", "telemetry"} <= {line.split()[1] for line in lines}
 
 
 def test_doctor_fails_where_the_library_cannot_be_opened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

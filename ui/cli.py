@@ -112,7 +112,8 @@ def _add_commands(command: Callable[[str, str, str], argparse.ArgumentParser]) -
     )
     for printing in (add, sync, ask, search, listing, evaluate):
         printing.add_argument("--json", action="store_true", help="print JSON, and nothing else, on standard output")
-    command("doctor", "doctor.run", "check the installation, the library and the settings")
+    doctor = command("doctor", "doctor.run", "check the installation, the library and the settings")
+    doctor.add_argument("--mend", action="store_true", help="first take out or read again what is damaged")
 
 
 def _positive(text: str) -> int:

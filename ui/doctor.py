@@ -1,7 +1,8 @@
 """The command `doctor`: checks the installation, the library and the settings, one line each with its remedy.
 
 A check is a function that returns lines; one that raises becomes a `fail` line, so that one broken part never
-hides the others. It reads; the only thing it may create is an empty library, as every command does.
+hides the others. It reads; the only thing it may create is an empty library, as every command does. With `--mend` it
+mends the library first.
 """
 
 import platform
@@ -12,11 +13,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
+from itertools import chain
 from time import perf_counter
 
 from index.errors import CitewiseError
 from index.index import Index
-from index.types import Document
 from qa.settings import PROVIDER, Settings
 
 from .commands import settings_of
@@ -40,7 +41,9 @@ def run(arguments: Namespace) -> int:
     """Print every check; 1 if one failed."""
     quiet()
     failed = False
-    for line in checks(settings_of(arguments)):
+    settings = settings_of(arguments)
+    mended = _guarded("mended", lambda: _mended(settings)) if arguments.mend else iter(())
+    for line in chain(mended, checks(settings)):
         failed = failed or line.state == "fail"
         print(f"{line.state:<5} {line.name:<{_WIDTH}} {one_line(line.text)}", flush=True)
     return 1 if failed else 0
@@ -177,13 +180,37 @@ def _library(settings: Settings) -> Iterator[Line]:
         hint = "" if documents else "; add documents with: citewise add PATH"
         yield Line(state, "library", f"{bot.index.library}: {size}{hint}")
         if documents:
-            yield _keywords(bot.index, max(documents, key=lambda d: d.added))
+            yield from _health(bot.index)
 
 
-def _keywords(index: Index, newest: Document) -> Line:
-    """Look whether the keyword mirror finds the newest document by the words it begins with."""
-    words = index.text(newest.source)[:1000]
-    if index.search_keywords(words, k=1, sources=[newest.source]):
-        return Line("ok", "keywords", "in step with the library")
-    remedy = f"delete the folder {index.library / 'keywords'}; it is built again"
-    return Line("fail", "keywords", f"{newest.source} is not found by its own words; {remedy}")
+def _health(index: Index) -> Iterator[Line]:
+    """Tell what is wrong with the library, and mend it where that was asked for."""
+    health = index.check()
+    if health.is_good:
+        yield Line("ok", "index", "every document is whole, and the keywords are in step")
+        return
+    names = ", ".join(record.document.source for record in health.damaged[:5])
+    found = (
+        (len(health.damaged), f"{count(len(health.damaged), 'document')} without all their passages ({names})"),
+        (len(health.ghosts), f"{count(len(health.ghosts), 'passage')} that belong to no document"),
+        (
+            health.mirror,
+            f"{count(abs(health.mirror), 'passage')} too {'many' if health.mirror > 0 else 'few'} in keywords",
+        ),
+    )
+    told = "; ".join(said for number, said in found if number)
+    yield Line("fail", "index", f"{told}; mend it with: citewise doctor --mend (after a copy: citewise backup FILE)")
+
+
+def _mended(settings: Settings) -> Iterator[Line]:
+    """Mend the library, and tell what was done."""
+    from qa.chatbot import Chatbot
+
+    with Chatbot.open(settings.library, settings) as bot:
+        done = bot.index.mend()
+        for document in done.documents:
+            yield Line("ok", "mended", f"{document.source} was read again")
+        for failure in done.failed:
+            yield Line("fail", "mended", f"{failure.source}: {failure.reason}")
+        if not done.documents and not done.failed:
+            yield Line("ok", "mended", "no document had to be read again")
