@@ -1,0 +1,118 @@
+"""Whose a document is: uploads of one person are found, listed and read by nobody else; the rest is everybody's."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from index.errors import NotYours, UnknownSource
+from index.index import Index
+from index.types import Document
+from qa import Chatbot, Settings
+
+ADA, BOB = "ada1", "bob2"
+QUESTION = "Where is the key hidden?"
+
+
+def upload(index: Index, folder: Path, text: str, name: str = "diary.txt") -> Document:
+    """Upload a text as the person who sees this index."""
+    path = folder / "bytes.txt"
+    path.write_text(text)
+    added = index.upload(name, path)
+    assert not added.failed
+    return added.documents[0]
+
+
+@pytest.fixture
+def bot(own_library: Path, tmp_path: Path) -> Iterator[Chatbot]:
+    """A library that is everybody's, with a diary of Ada's and one of Bob's of the same name."""
+    with Chatbot.open(own_library, Settings()) as bot:
+        upload(bot.index.seen_by(ADA), tmp_path, "Ada writes: the key is hidden under the blue stone.")
+        upload(bot.index.seen_by(BOB), tmp_path, "Bob writes: the key is hidden behind the clock.")
+        yield bot
+
+
+@pytest.mark.parametrize(("person", "own", "others"), [(ADA, "blue stone", "clock"), (BOB, "clock", "blue stone")])
+def test_an_answer_is_from_what_its_person_may_see(bot: Chatbot, person: str, own: str, others: str) -> None:
+    answer = bot.seen_by(person).ask(QUESTION)
+    assert own in answer.text
+    assert others not in repr(answer)
+    for found in (
+        bot.seen_by(person).search("key hidden", k=100),
+        bot.index.seen_by(person).search("key hidden", k=100),
+        bot.index.seen_by(person).search_dense("key hidden", k=100),
+        bot.index.seen_by(person).search_keywords("key hidden", k=100),
+    ):
+        assert own in repr(found)
+        assert others not in repr(found)
+
+
+def test_everybody_sees_nobody_s_uploads(bot: Chatbot) -> None:
+    assert "diary" not in repr([bot.index.documents(), bot.search("key hidden", k=100), bot.ask(QUESTION)])
+    with pytest.raises(UnknownSource):
+        bot.index.text("diary.txt")
+
+
+def test_everybody_s_documents_are_found_by_all(bot: Chatbot) -> None:
+    for person in ("", ADA, BOB):
+        assert "over 85 targets" in (bot.seen_by(person).ask("How many targets were struck?").short or "")
+
+
+def test_a_name_may_be_used_by_two_people_and_each_reads_and_replaces_their_own(bot: Chatbot, tmp_path: Path) -> None:
+    ada, bob = bot.index.seen_by(ADA), bot.index.seen_by(BOB)
+    upload(ada, tmp_path, "Ada writes: the key is in the well.")
+    assert ada.text("diary.txt") == "Ada writes: the key is in the well."
+    assert "clock" in bob.text("diary.txt")
+    assert [d.source for d in ada.documents()] == [d.source for d in bob.documents()]
+    assert ada.remove(["diary.txt"]) == 1
+    assert "clock" in bob.text("diary.txt")
+
+
+def test_what_another_has_is_as_if_it_were_not_there(bot: Chatbot) -> None:
+    (theirs,) = [d for d in bot.index.seen_by(BOB).documents() if d.owner]
+    ada = bot.index.seen_by(ADA)
+    with pytest.raises(UnknownSource) as told:
+        ada.document(theirs.id)
+    with pytest.raises(UnknownSource) as never:
+        ada.document("0123")
+    assert str(told.value).replace(theirs.id, "0123") == str(never.value)
+    with pytest.raises(UnknownSource):
+        bot.index.seen_by("someone").remove(["diary.txt"])
+    assert theirs.owner == BOB
+
+
+def test_a_person_removes_their_own_and_not_what_is_everybody_s(bot: Chatbot) -> None:
+    ada = bot.index.seen_by(ADA)
+    everybodys = next(d.source for d in ada.documents() if not d.owner)
+    with pytest.raises(NotYours, match="everybody's"):
+        ada.remove([everybodys])
+    assert bot.index.remove([everybodys]) == 1
+
+
+def test_no_person_sees_two_documents_of_one_name(bot: Chatbot, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "diary.txt").write_text("The shared diary.")
+    bot.add([shared])
+    bot.index.upload("diary.txt", shared / "diary.txt")
+    for person in ("", ADA, BOB):
+        sources = [d.source for d in bot.index.seen_by(person).documents()]
+        assert len(sources) == len(set(sources))
+
+
+def test_examples_are_from_what_the_person_may_see(bot: Chatbot, tmp_path: Path) -> None:
+    upload(bot.index.seen_by(ADA), tmp_path, "Zebulon is a village on the coast. It has one shop. " * 3, "village.txt")
+    assert "What is Zebulon?" in bot.seen_by(ADA).examples()
+    assert "What is Zebulon?" not in bot.seen_by(BOB).examples()
+
+
+def test_many_passages_of_others_push_nothing_out(bot: Chatbot, tmp_path: Path) -> None:
+    """The store leaves them out; what is everybody's has no owner there, as in libraries from before there were any."""
+    bob = bot.index.seen_by(BOB)
+    paragraph = "The key is hidden in room {}, Bob says, and the key of the key is hidden there too. " * 12
+    upload(bob, tmp_path, "\n\n".join(paragraph.replace("{}", str(n)) for n in range(400)), "keys.txt")
+    assert bob.documents()[-1].passages >= 400
+    for found in (bot.index.seen_by(ADA).search, bot.index.seen_by(ADA).search_dense):
+        results = found("Where is the key hidden?", 4)
+        assert len(results) == 4
+        assert "blue stone" in results[0].passage.text
