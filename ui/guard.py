@@ -2,7 +2,8 @@
 
 On loopback nobody may have to sign in, so any page the person visits could try to reach the server. Refused are
 requests under a foreign name (DNS rebinding) and changing requests that another site sent; who sends a request is
-`people/door.py`'s question. The page's scripts are tied to a nonce of each response: markup that slipped through every other lock could not run.
+`people/door.py`'s question. The page's scripts are tied to a nonce of each response: markup that slipped through every
+other lock could not run.
 """
 
 import ipaddress

@@ -1,4 +1,4 @@
-"""The door that asks who is there: every request but a few has a session's cookie or a bearer token, or goes no further.
+"""The door that asks who is there: a request has a session's cookie or a bearer token, or goes no further.
 
 It says who it is in `scope["state"]["person"]` (an id that is never given twice; empty where there are no users) and
 `["name"]`, and for the time of the request in `service.PERSON`, by which `Service.bot` shows the library as that person

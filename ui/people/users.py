@@ -1,8 +1,8 @@
 """The people who may use citewise: the file `users.sqlite` in the library's folder, which nobody else may read.
 
-Of passwords it holds argon2 hashes, of sessions and tokens sha256: read by a thief, it opens nothing. Every request asks
-the file anew, so that what one process revokes is revoked in all. A person's id is never given twice: who is added again
-under an old name does not inherit anything.
+Of passwords it holds argon2 hashes, of sessions and tokens sha256: read by a thief, it opens nothing. Every request
+asks the file anew, so that what one process revokes is revoked in all. A person's id is never given twice: who is added
+again under an old name inherits nothing.
 """
 
 import hashlib
