@@ -13,8 +13,8 @@ from ..guard import host_name
 from .door import COOKIE, LOGIN, LOGOUT, People, session_of
 
 SIGN_OUT = (
-    f'<form method="post" action="{LOGOUT}">'
-    '<button style="background:none;padding:0;color:var(--cw-dim);font-size:.85rem;cursor:pointer">Sign out</button></form>'
+    f'<form method="post" action="{LOGOUT}"><button style="background:none;padding:0;color:var(--cw-dim);'
+    'font-size:.85rem;cursor:pointer">Sign out</button></form>'
 )
 """What a page shows to let a person sign out."""
 _LARGEST = 8_000  # bytes of the form
@@ -107,8 +107,8 @@ def _page(after: str, told: str = "", name: str = "") -> str:
     focus = ("", "autofocus") if name else ("autofocus", "")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign in - citewise</title>'
-        f'<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><style>{_STYLE}</style></head><body><main>'
-        f'<h1>citewise</h1><p>Sign in to ask the documents.</p><form method="post" action="{LOGIN}">{bad}'
+        f'<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><style>{_STYLE}</style></head>'
+        f'<body><main><h1>citewise</h1><p>Sign in to ask the documents.</p><form method="post" action="{LOGIN}">{bad}'
         f'<input type="hidden" name="next" value="{escape(after)}"><label>Name<input name="name" required '
         f'autocomplete="username" autocapitalize="none" spellcheck="false" value="{escape(name)}" {focus[0]}></label>'
         '<label>Password<input name="password" type="password" required autocomplete="current-password" '
