@@ -33,9 +33,10 @@ def people_server(library: Path) -> Generator[str]:
             process.wait(20)
 
 
-def signed_in(address: str, name: str) -> httpx.Client:
-    """Return a browser's client in which a person has signed in."""
-    http = httpx.Client(base_url=address, timeout=60, headers={"origin": address})
-    answer = http.post("/login", data={"name": name, "password": PASSWORDS[name]})
-    assert answer.status_code == 303, answer.text
-    return http
+@contextmanager
+def signed_in(address: str, name: str) -> Generator[httpx.Client]:
+    """Give a client like a browser in which a person has signed in."""
+    with httpx.Client(base_url=address, timeout=60, headers={"origin": address}) as http:
+        answer = http.post("/login", data={"name": name, "password": PASSWORDS[name]})
+        assert answer.status_code == 303, answer.text
+        yield http

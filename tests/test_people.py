@@ -1,6 +1,7 @@
 """Who may use citewise: users, signing in, and a door through which nobody comes unknown."""
 
 import io
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,11 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
+from conftest import ARTICLE
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from people_server import PASSWORDS, people_server, signed_in
 from starlette.routing import Mount, Route
 
+from index.index import Index
 from ui.cli import main
 from ui.people.door import Door, People
 from ui.people.throttle import Attempts, Rate
@@ -26,8 +29,6 @@ PASSWORD = PASSWORDS["ada"]
 
 @pytest.fixture(scope="module")
 def address(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    import shutil
-
     copy = Path(shutil.copytree(library, tmp_path_factory.mktemp("people") / "library"))
     with people_server(copy) as running:
         yield running
@@ -74,15 +75,19 @@ def test_every_route_of_the_description_refuses_who_is_not_known(address: str) -
 
 def test_every_route_of_the_application_and_of_gradio_within_refuses_who_is_not_known(users: Users, ada: Any) -> None:
     http = client(People(users, required=True))
-    reached = []
-    for path, methods in routes(http.app):
+    reached, known = [], list(routes(http.app))
+    assert {"/config", "/queue/join", "/api/ask", "/documents/{document_id}"} <= {
+        path.removeprefix("/gradio_api") for path, _ in known
+    }
+    for path, methods in known:
         for method in methods - {"HEAD", "OPTIONS"}:
             status = http.request(method, path.replace("{", "").replace("}", "").replace(":path", "")).status_code
             if status not in (401, 403, 404, 405):
                 reached.append((method, path))
-    assert sorted(reached) == [
+    assert sorted(set(reached)) == [
         ("GET", "/healthz"),
         ("GET", "/login"),
+        ("GET", "/logout"),
         ("GET", "/readyz"),
         ("POST", "/logout"),
     ]
@@ -112,7 +117,9 @@ def test_a_person_is_shown_where_to_sign_in_and_comes_to_what_they_wanted(addres
         assert http.get("/documents/abc?start=3").status_code == 404
 
 
-@pytest.mark.parametrize("evil", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:x", "/\t/e", ""])
+@pytest.mark.parametrize(
+    "evil", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:x", "/\t/e", ""]
+)
 def test_signing_in_leads_to_no_other_site(address: str, evil: str) -> None:
     with httpx.Client(base_url=address, headers={"origin": address}) as http:
         assert log_in(http, next=evil).headers["location"] == "/"
@@ -128,11 +135,10 @@ def test_the_sign_in_page_shows_hostile_names_as_text(address: str) -> None:
 
 
 def test_a_session_is_a_cookie_that_scripts_and_other_sites_do_not_get(address: str) -> None:
-    http = httpx.Client(base_url=address)
-    cookie = log_in(http).headers["set-cookie"].lower()
+    cookie = log_in(httpx.Client(base_url=address)).headers["set-cookie"].lower()
     assert {"httponly", "samesite=lax", "path=/"} <= set(cookie.split("; "))
     assert "secure" not in cookie
-    behind_https = http.post("/login", data={"name": "ada", "password": PASSWORD}, headers={"host": "ask.example"})
+    behind_https = log_in(httpx.Client(base_url=address, headers={"host": "ask.example"}))
     assert "secure" in behind_https.headers["set-cookie"].lower()
 
 
@@ -312,10 +318,10 @@ def test_the_file_is_its_owners_alone_and_holds_no_secret(users: Users, ada: Any
         assert not any(secret.encode() in path.read_bytes() for secret in secrets)
 
 
-@pytest.mark.parametrize("name", ["", "a b", "../x", "ä", "x" * 65, "a\n", "-a"])
+@pytest.mark.parametrize("name", ["", "a b", "../x", "ä", "x" * 65, "-a"])
 def test_a_name_is_plain(users: Users, name: str) -> None:
     with pytest.raises(UserError, match="name"):
-        users.add(name if name.strip() else " ", PASSWORD)
+        users.add(name, PASSWORD)
 
 
 @pytest.mark.parametrize("password", ["", "7 chars", "x" * (LONGEST + 1)])
@@ -346,22 +352,16 @@ def test_the_command_adds_lists_changes_and_removes(
     )
     assert users_command("add", "bob", stdin="short\n")[0] == 1
     assert users_command("list") == (0, "ada\n")
-    code, token = users_command("token", "ada")
+    token = users_command("token", "ada")[1]
     with closing(Users(own_library)) as users:
         ada = users.with_token(token.strip())
         assert ada
         assert users.with_password("ada", PASSWORD) == ada
         assert users_command("passwd", "ada", stdin="a longer one\n")[0] == 0
         assert users.with_password("ada", PASSWORD) is None
-        upload(own_library, ada.id)
+        with Index(own_library) as index:
+            assert index.seen_by(ada.id).upload("own.txt", Path(ARTICLE)).documents
         assert users_command("remove", "ada") == (0, "removed ada and 1 document of theirs\n")
         assert not users.any()
     assert users_command("remove", "ada")[0] == 1
     assert users_command("token") == (1, "citewise: which user? citewise users token NAME\n")
-
-
-def upload(library: Path, person: str) -> None:
-    from index.index import Index
-
-    with Index(library) as index:
-        assert index.seen_by(person).upload("own.txt", Path(__file__)).documents

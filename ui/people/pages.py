@@ -45,6 +45,10 @@ def router(people: People, public_url: str | None) -> APIRouter:
         form = await _form(request)
         return await run_in_threadpool(_signed_in, people, request, form, public_url)
 
+    @routes.get(LOGOUT)
+    def stay() -> Any:
+        return RedirectResponse("/", 303)  # a link or an image of another site could ask for this
+
     @routes.post(LOGOUT)
     def sign_out(request: Request) -> Any:
         people.users.end_session(session_of(request.headers))
@@ -107,8 +111,9 @@ def _page(after: str, told: str = "", name: str = "") -> str:
     focus = ("", "autofocus") if name else ("autofocus", "")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign in - citewise</title>'
-        f'<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><style>{_STYLE}</style></head>'
-        f'<body><main><h1>citewise</h1><p>Sign in to ask the documents.</p><form method="post" action="{LOGIN}">{bad}'
+        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+        f"<style>{_STYLE}</style></head><body><main><h1>citewise</h1>"
+        f'<p>Sign in to ask the documents.</p><form method="post" action="{LOGIN}">{bad}'
         f'<input type="hidden" name="next" value="{escape(after)}"><label>Name<input name="name" required '
         f'autocomplete="username" autocapitalize="none" spellcheck="false" value="{escape(name)}" {focus[0]}></label>'
         '<label>Password<input name="password" type="password" required autocomplete="current-password" '
