@@ -81,6 +81,7 @@ def _signed_in(people: People, request: Request, form: dict[str, str], public_ur
         more = {"Retry-After": str(wait)} if wait else None
         return HTMLResponse(_page(after, told, name), 429 if wait else 401, more)
     people.by_name.forget(name)
+    people.by_address.take_back(address)
     people.users.end_session(session_of(request.headers))
     response = RedirectResponse(after, 303)
     seconds = int(people.hours * 3600)

@@ -11,7 +11,7 @@ _KEPT = 10_000
 
 
 class Attempts:
-    """At most `most` attempts in `seconds` for each key; one that turned out well is forgotten."""
+    """At most `most` attempts in `seconds` for each key; one that turned out well is taken back."""
 
     def __init__(self, most: int, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         self._most, self._seconds, self._now = most, seconds, now
@@ -32,6 +32,12 @@ class Attempts:
             while len(self._at) > _KEPT:
                 self._at.popitem(last=False)
             return 0
+
+    def take_back(self, key: str) -> None:
+        """Forget the latest attempt of a key."""
+        with self._lock:
+            if at := self._at.get(key):
+                at.pop()
 
     def forget(self, key: str) -> None:
         """Forget the attempts of a key."""
