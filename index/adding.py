@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .errors import ReadError
 from .files import File, fingerprint, modified
+from .owners import owner_of, sees
 from .passages import split
 from .readers import read
 from .readers_blocks import name_of
@@ -119,6 +120,7 @@ def _split(store: Store, file: File, version: str, known: Record | None) -> _Rea
         characters=len(extracted.text),
         bytes=file.path.stat().st_size,
         warnings=extracted.warnings,
+        owner=owner_of(file.id),
     )
     passages = split(extracted, document.source, passage_key(document))
     leads = [extracted.text[a:b] for a, b in _gaps(passages)]
@@ -129,8 +131,14 @@ def _split(store: Store, file: File, version: str, known: Record | None) -> _Rea
 
 
 def _free_source(store: Store, file: File) -> str:
-    """Return the file's name as given, or one that says more where another document has that name already."""
-    taken = any(record.document.id != file.id for record in store.find("source", [file.source]))
+    """Return the file's name as given, or one that says more where another document has that name already.
+
+    No person is to see two documents of one name, or to learn from a name what others have: an upload gives way to what
+    its owner sees, what is everybody's to all.
+    """
+    owner = owner_of(file.id)
+    others = [r.document.id for r in store.find("source", [file.source]) if r.document.id != file.id]
+    taken = any(sees(owner, other) for other in others) if owner else bool(others)
     return (file.kept_at or f"{file.source} (uploaded)") if taken else file.source
 
 

@@ -41,7 +41,7 @@ def check(store: Store, keywords: Keywords) -> Health:
     ghosts = list[str]()
     if damaged or shelf.count() != expected:
         ghosts = [i for i in shelf.ids() if not _belongs(records.get(document_of(i)), i)]
-    return Health(tuple(damaged), tuple(ghosts), keywords.passages - expected)
+    return Health(tuple(damaged), tuple(ghosts), keywords.total - expected)
 
 
 def _belongs(record: Record | None, passage_id: str) -> bool:

@@ -7,6 +7,7 @@ CitewiseError
 │   ├── LibraryBusy       another program is writing to it
 │   ├── LibraryMoved      it went over to another encoder while it was being read or written
 │   └── EncoderMismatch   it was built with another encoder
+├── NotYours          a person may not do this to a document
 └── UnknownSource     no such document, or no such path
 """
 
@@ -37,6 +38,10 @@ class LibraryMoved(LibraryError):
 
 class EncoderMismatch(LibraryError):
     """Say that the library was built with another encoder than the one in use."""
+
+
+class NotYours(CitewiseError):
+    """Say that a person may not do this to a document that is not their own."""
 
 
 class UnknownSource(CitewiseError):

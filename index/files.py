@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import ReadError
+from .owners import owned
 from .readers import walk
 from .types import Failure
 
@@ -30,9 +31,9 @@ class File:
     folder: str = ""
 
 
-def upload(name: str, path: Path) -> File:
+def upload(name: str, path: Path, owner: str = "") -> File:
     """Return the file that somebody uploaded under `name`; `path` is only where its bytes are for now."""
-    return File(path, _identity(f"upload:{name}"), name)
+    return File(path, owned(_identity(f"upload:{name}"), owner), name)
 
 
 def find(paths: Iterable[str | Path], failures: list[Failure]) -> Iterator[File]:

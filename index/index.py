@@ -1,8 +1,9 @@
 """The index as the rest of citewise sees it: add, remove, list, read and search documents."""
 
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -12,15 +13,17 @@ from .adding import add_files, gone, remove_documents
 from .backup import backup, restore
 from .checking import Health, check, mend
 from .encoders import Encoder, Encoders
-from .errors import LibraryBusy, LibraryError, LibraryMoved, UnknownSource
+from .errors import LibraryBusy, LibraryError, LibraryMoved, NotYours, UnknownSource
 from .files import File, find, folders, upload
 from .keywords import Keywords
 from .lock import WriterLock
 from .moving import move
+from .owners import EVERYBODY, checked, sees
 from .planning import Plan, followed, plan
 from .rerank import Candidate, Evidence, ranked
 from .rows import Record, Row
 from .search import BLENDED, CANDIDATES, MEANING, RERANKED, Ranking, blend, fuse, understood
+from .shelf import Vectors
 from .sketches import passage_similarity, similarities
 from .store import Store, View
 from .types import Added, Context, Document, Failure, OnProgress, Passage, SearchResult
@@ -28,8 +31,9 @@ from .words import words
 
 PATIENCE = 30.0
 """Seconds that a writer waits for another one before it gives up."""
-_MIRROR = "v3"  # of words(): another way of taking words apart needs another mirror
+_MIRROR = "v4"  # of words() and what stands beside them: another way of taking words apart needs another mirror
 _OVERTAKEN = 3  # moves of the library that one question may live through
+_FEW = 3  # times as many passages asked for, before those of others are left out by the store, which takes longer
 
 T = TypeVar("T")
 
@@ -39,7 +43,11 @@ class Index:
 
     `encoder` makes the vectors of passages, by default the bundled one. With `moving`, a library of another encoder is
     opened too, for `reindex` alone. Safe to share between threads, and to open in several processes at once.
+
+    It shows what is everybody's; `seen_by` returns it as one person sees it, with what they uploaded as well.
     """
+
+    _person = EVERYBODY
 
     def __init__(
         self,
@@ -79,6 +87,12 @@ class Index:
         """Return the number of the library's latest change."""
         return self._store.generation()
 
+    def seen_by(self, person: str) -> "Index":
+        """Return this open index as one person sees it, whose uploads nobody else does; empty for everybody's."""
+        view = copy(self)
+        view._person = checked(person)
+        return view
+
     # documents
 
     def add(self, paths: Iterable[str | Path], progress: OnProgress | None = None) -> Added:
@@ -115,17 +129,25 @@ class Index:
         return followed(record for record in self._store.changes() if not record.removed)
 
     def upload(self, name: str, path: Path, progress: OnProgress | None = None) -> Added:
-        """Add one file under `name`, as somebody uploaded it; `path` is not needed afterwards."""
+        """Add one file under `name`, as somebody uploaded it, for them alone; `path` is not needed afterwards."""
         with self._writing():
-            added = self._add([upload(name, path)], progress)
+            added = self._add([upload(name, path, self._person)], progress)
             self._mirror()
         return added
 
     def remove(self, sources: Iterable[str | Path]) -> int:
-        """Remove documents, named as `documents()` lists them or by their path; return how many."""
+        """Remove documents, named as `documents()` lists them or by their path; return how many.
+
+        A person may remove their own; what is everybody's is left to who runs the library.
+        """
         wanted = [sources] if isinstance(sources, str | Path) else list(sources)
         with self._writing():
             records = self._records_of([str(source) for source in wanted])
+            for record in records:
+                if record.document.owner != self._person:
+                    raise NotYours(
+                        f"{record.document.source!r} is everybody's: who runs citewise removes it, with citewise remove"
+                    )
             remove_documents(self._store, records)
             self._mirror()
         return len(records)
@@ -133,13 +155,13 @@ class Index:
     def documents(self) -> list[Document]:
         """Return the documents in the library, ordered by source."""
         self._store.refresh()
-        found = (record.document for record in self._store.changes() if not record.removed)
+        found = (r.document for r in self._store.changes() if not r.removed and sees(self._person, r.document.id))
         return sorted(found, key=lambda document: document.source)
 
     def document(self, identity: str) -> Document:
         """Return the document with this id."""
         self._store.refresh()
-        record = self._store.records([identity]).get(identity)
+        record = self._store.records([identity]).get(identity) if sees(self._person, identity) else None
         if record is None:
             raise UnknownSource(f"there is no document {identity!r} in the library: list shows what there is")
         return record.document
@@ -226,8 +248,8 @@ class Index:
             return ranked(question, [], 0.0, 0), []
         encoders = view.encoders
         by_passage, by_sentence = encoders.of_question(query, context)
-        dense = view.shelf.query(by_passage, max(CANDIDATES, k), documents)
-        keyword = self._keywords.search(question.counts, max(CANDIDATES, k), documents)
+        dense = self._nearest(view, by_passage, max(CANDIDATES, k), documents)
+        keyword = self._with_words(question.counts, max(CANDIDATES, k), documents)
         trust = 1.0 if encoders.passages.multilingual else question.meaning
         shown = self._shown(view, fuse(dense, keyword, MEANING * trust if keyword else 1.0), k)
         candidates = [
@@ -247,7 +269,7 @@ class Index:
             documents, _ = self._scope(sources)
             if documents == [] or not query.strip():
                 return []
-            return self._results(view, view.shelf.query(view.encoders.of_question(query)[0], 2 * k, documents), k)
+            return self._results(view, self._nearest(view, view.encoders.of_question(query)[0], 2 * k, documents), k)
 
         return self._read(read)
 
@@ -256,10 +278,31 @@ class Index:
 
         def read(view: View) -> list[SearchResult]:
             documents, _ = self._scope(sources)
-            found = [] if documents == [] else self._keywords.search(words(query), 2 * k, documents)
+            found = [] if documents == [] else self._with_words(words(query), 2 * k, documents)
             return self._results(view, found, k)
 
         return self._read(read)
+
+    def _nearest(self, view: View, vector: Vectors, k: int, documents: Sequence[str] | None) -> Ranking:
+        return self._seen(lambda n, person: view.shelf.query(vector, n, documents, person), k)
+
+    def _with_words(
+        self, query: Sequence[str] | Mapping[str, float], k: int, documents: Sequence[str] | None
+    ) -> Ranking:
+        return self._seen(lambda n, person: self._keywords.search(query, n, documents, person), k)
+
+    def _seen(self, found: Callable[[int, str | None], Ranking], k: int) -> Ranking:
+        """Return the first `k` of a ranking that the person may see.
+
+        Mostly there are few of others before them, and to ask for some more takes less time than to have the store
+        leave those out; either way the ranking is as if only what the person may see were there.
+        """
+        for n in (k, _FEW * k):
+            ranking = found(n, None)
+            seen = [hit for hit in ranking if sees(self._person, hit[0])]
+            if len(seen) >= k or len(ranking) < n:
+                return seen[:k]
+        return found(k, self._person)
 
     def _results(self, view: View, ranking: Ranking, k: int) -> list[SearchResult]:
         return [SearchResult(row.passage, score) for row, score in self._shown(view, ranking, k)]
@@ -280,21 +323,24 @@ class Index:
     def _scope(self, sources: Sequence[str] | None) -> tuple[list[str] | None, int]:
         """Return the ids of the documents to search, None for all, and how many passages these have."""
         if sources is None:
-            return None, self._keywords.passages
+            return None, self._keywords.passages(self._person)
         documents = [record.document for record in self._records_of(sources)]
         return [document.id for document in documents], sum(document.passages for document in documents)
 
     def _records_of(self, sources: Sequence[str]) -> list[Record]:
         """Return the records of documents named by source or path; raise for one that is not there."""
-        found = {record.document.source: record for record in self._store.find("source", sources)}
+        found = {record.document.source: record for record in self._found("source", sources)}
         missing = [source for source in sources if source not in found]
         places = {os.path.abspath(os.path.expanduser(source)): source for source in missing}
-        for record in self._store.find("path", list(places)):
+        for record in self._found("path", list(places)):
             found[places[record.path]] = record
         for source in sources:
             if source not in found:
                 raise UnknownSource(f"{source!r} is not in the library: list shows what is")
         return [found[source] for source in dict.fromkeys(sources)]
+
+    def _found(self, field: str, values: Sequence[str]) -> list[Record]:
+        return [record for record in self._store.find(field, values) if sees(self._person, record.document.id)]
 
     # keeping whole
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import tantivy
 
+from .owners import EVERYBODY, owner_of
 from .passages import header
 from .types import Passage
 from .words import is_common, words
@@ -20,6 +21,7 @@ BACKGROUND = 1_000
 COMMON = 0.5
 """The most that a word like "the" counts."""
 _WRITER_MEMORY = 64_000_000
+_ALL = "*"  # the owner of what is everybody's: an empty term is none
 
 
 class Keywords:
@@ -36,9 +38,14 @@ class Keywords:
         return self._generation
 
     @property
-    def passages(self) -> int:
-        """The number of passages in the mirror."""
+    def total(self) -> int:
+        """The number of passages in the mirror, whoever may see them."""
         return max(0, self._index.searcher().num_docs - 1)  # one document holds the generation
+
+    def passages(self, seen_by: str = EVERYBODY) -> int:
+        """Return the number of passages that a person may see."""
+        found = self._index.searcher().search(self._seen_by(seen_by), 1)
+        return found.count or 0  # pyright: ignore[reportAttributeAccessIssue] - tantivy's own types leave it out
 
     def reload(self) -> None:
         """See what another process has written."""
@@ -71,19 +78,26 @@ class Keywords:
         self.reload()
 
     def search(
-        self, query: Sequence[str] | Mapping[str, float], k: int, documents: Sequence[str] | None = None
+        self,
+        query: Sequence[str] | Mapping[str, float],
+        k: int,
+        documents: Sequence[str] | None = None,
+        seen_by: str | None = None,
     ) -> list[tuple[str, float]]:
         """Return ids and BM25 scores of the best `k` passages for words made by `words()`, best first.
 
-        Where the query says what each word counts, its share of the score is multiplied by that.
+        They are taken from `documents` (None: all), or from those that the person `seen_by` may see. Where the query
+        says what each word counts, its share of the score is multiplied by that.
         """
         counts = query if isinstance(query, Mapping) else dict.fromkeys(query, 1.0)
         terms = [(tantivy.Occur.Should, self._word(word, count)) for word, count in counts.items()]
         if not terms or not k:
             return []
         wanted = tantivy.Query.boolean_query(terms)
+        only = None if seen_by is None else self._seen_by(seen_by)
         if documents is not None:
             only = tantivy.Query.term_set_query(self._index.schema, "document", list(documents))
+        if only is not None:
             within = tantivy.Query.const_score_query(only, 0.0)
             wanted = tantivy.Query.boolean_query([(tantivy.Occur.Must, wanted), (tantivy.Occur.Must, within)])
         searcher = self._index.searcher()
@@ -101,6 +115,9 @@ class Keywords:
         found = {word: searcher.doc_freq("words", word) for word in dict.fromkeys(query)}
         values = {word: math.log(1 + total / (n + 2)) for word, n in found.items()}
         return {word: min(value, COMMON) if is_common(word) else value for word, value in values.items()}
+
+    def _seen_by(self, person: str) -> tantivy.Query:
+        return tantivy.Query.term_set_query(self._index.schema, "owner", [_ALL, person or _ALL])
 
     def _word(self, word: str, count: float) -> tantivy.Query:
         term = self._term("words", word)
@@ -129,6 +146,7 @@ class Keywords:
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("document", stored=False, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("owner", stored=False, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("words", stored=False, tokenizer_name="whitespace", index_option="freq")
     return builder.build()
@@ -136,4 +154,4 @@ def _schema() -> tantivy.Schema:
 
 def _row(document: str, passage: Passage) -> tantivy.Document:
     found = " ".join(words(f"{header(passage)}\n{passage.text}"))
-    return tantivy.Document(document=document, id=passage.id, words=found)
+    return tantivy.Document(document=document, owner=owner_of(document) or _ALL, id=passage.id, words=found)

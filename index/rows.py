@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .owners import owner_of
 from .types import Document, Passage, Span
 
 Metadata = dict[str, Any]
@@ -56,9 +57,11 @@ def shows(record: Record | None, passage_id: str) -> bool:
 
 
 def row_metadata(row: Row) -> Metadata:
-    """Return a row as Chroma keeps it."""
+    """Return a row as Chroma keeps it; one without an owner, as in older libraries, is everybody's."""
     passage = row.passage
     key, version, _ = passage.id.split(".")
+    owner = owner_of(key)
+    whose = {"private": True, "owner": owner} if owner else {}
     return {
         "document": key,
         "version": version,
@@ -70,6 +73,7 @@ def row_metadata(row: Row) -> Metadata:
         "page": passage.page or 0,
         "heading": passage.heading,
         "sentences": " ".join(f"{a}-{b}" for a, b in passage.sentences),
+        **whose,
     }
 
 
@@ -110,6 +114,7 @@ def record_metadata(record: Record, generation: int) -> Metadata:
         "characters": document.characters,
         "bytes": document.bytes,
         "warnings": "\n".join(warning.replace("\n", " ") for warning in document.warnings),
+        "owner": document.owner,
         "path": record.path,
         "folder": record.folder,
         "modified": record.modified,
@@ -130,6 +135,7 @@ def record_of(identity: str, metadata: Mapping[str, Any]) -> Record:
         characters=int(metadata["characters"]),
         bytes=int(metadata["bytes"]),
         warnings=tuple(line for line in str(metadata["warnings"]).split("\n") if line),
+        owner=owner_of(identity),
     )
     return Record(
         document=document,

@@ -43,10 +43,18 @@ class Shelf:
                 "has with CITEWISE_EMBEDDING, or move it to this one with: citewise reindex"
             )
 
-    def query(self, vector: Vectors, k: int, documents: Sequence[str] | None = None) -> list[tuple[str, float]]:
-        """Return ids and cosine similarities of the nearest `k` passages, visible or not, best first."""
+    def query(
+        self, vector: Vectors, k: int, documents: Sequence[str] | None = None, seen_by: str | None = None
+    ) -> list[tuple[str, float]]:
+        """Return ids and cosine similarities of the nearest `k` passages, visible or not, best first.
+
+        They are taken from `documents` (None: all), or from those that the person `seen_by` may see.
+        """
         self._check(vector)
         where: dict[str, Any] | None = None if documents is None else {"document": {"$in": list(documents)}}
+        if seen_by is not None and documents is None:
+            where = {"private": {"$ne": True}}  # holds too where an older library says nothing
+            where = {"$or": [where, {"owner": seen_by}]} if seen_by else where
         with self._use() as collection:
             found = collection.query(query_embeddings=[vector], n_results=k, where=where, include=["distances"])
         distances = (found["distances"] or [[]])[0]

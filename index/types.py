@@ -26,7 +26,10 @@ class Extracted:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document in the library; `version` is the sha256 of its bytes, `added` an ISO 8601 time in UTC."""
+    """One document in the library; `version` is the sha256 of its bytes, `added` an ISO 8601 time in UTC.
+
+    `owner` is the person whose own it is, empty where it is everybody's.
+    """
 
     source: str
     title: str
@@ -38,6 +41,7 @@ class Document:
     characters: int = 0
     bytes: int = 0
     warnings: tuple[str, ...] = ()
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,10 @@ class Chatbot:
         if self.model:
             self.model.close()
 
+    def seen_by(self, person: str) -> "Chatbot":
+        """Return this open chatbot as one person sees it, who is asked about nobody else's uploads."""
+        return Chatbot(self.index.seen_by(person), self.settings, self.model)
+
     def add(self, paths: str | Path | Iterable[str | Path], progress: OnProgress | None = None) -> Added:
         """Add files and folders; add a folder again to follow its changes."""
         return self.index.add([paths] if isinstance(paths, str | Path) else paths, progress)

@@ -35,6 +35,8 @@ class Settings:
     reader: bool = True
     public_url: str | None = None
     max_upload_mb: int = 100
+    session_hours: int = 168
+    requests_a_minute: int = 120
     slack_bot_token: str | None = field(default=None, repr=False)
     slack_app_token: str | None = field(default=None, repr=False)
     slack_signing_secret: str | None = field(default=None, repr=False)
@@ -64,6 +66,8 @@ class Settings:
             reader=_choice(given, "CITEWISE_READER", ("on", "off")) == "on",
             public_url=_url(given, "CITEWISE_PUBLIC_URL"),
             max_upload_mb=_number(given, "CITEWISE_MAX_UPLOAD_MB", 100),
+            session_hours=_number(given, "CITEWISE_SESSION_HOURS", 168),
+            requests_a_minute=_number(given, "CITEWISE_REQUESTS_A_MINUTE", 120),
             slack_bot_token=given.get("SLACK_BOT_TOKEN"),
             slack_app_token=given.get("SLACK_APP_TOKEN"),
             slack_signing_secret=given.get("SLACK_SIGNING_SECRET"),
@@ -86,6 +90,8 @@ KNOWN = frozenset(
         "CITEWISE_READER",
         "CITEWISE_PUBLIC_URL",
         "CITEWISE_MAX_UPLOAD_MB",
+        "CITEWISE_SESSION_HOURS",
+        "CITEWISE_REQUESTS_A_MINUTE",
         "CITEWISE_SLACK_API_URL",
         "CITEWISE_SLACK_ADMINS",
         "CITEWISE_DEBUG",  # read by the command line: show the trace of an internal error

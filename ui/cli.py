@@ -112,6 +112,9 @@ def _add_commands(command: Callable[[str, str, str], argparse.ArgumentParser]) -
     )
     for printing in (add, sync, ask, search, listing, evaluate):
         printing.add_argument("--json", action="store_true", help="print JSON, and nothing else, on standard output")
+    users = command("users", "people.run", "say who may use `citewise serve`; passwords come from a prompt or stdin")
+    users.add_argument("action", choices=("add", "list", "remove", "passwd", "token"))
+    users.add_argument("name", nargs="?", metavar="NAME")
     doctor = command("doctor", "doctor.run", "check the installation, the library and the settings")
     doctor.add_argument("--mend", action="store_true", help="first take out or read again what is damaged")
 

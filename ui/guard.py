@@ -1,13 +1,16 @@
 """The door of the web server: which requests come in, how large they may be, and the headers that go out.
 
-The server listens on loopback without a login, so any page the person visits could try to reach it. Refused
-are requests under a foreign name (DNS rebinding) and changing requests that another site sent. The page's
-scripts are tied to a nonce of each response: markup that slipped through every other lock could not run.
+On loopback nobody may have to sign in, so any page the person visits could try to reach the server. Refused are
+requests under a foreign name (DNS rebinding) and changing requests that another site sent; who sends a request is
+`people/door.py`'s question. The page's scripts are tied to a nonce of each response: markup that slipped through every
+other lock could not run.
 """
 
+import ipaddress
 import json
 import re
 import secrets
+import socket
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
@@ -18,10 +21,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .rest.errors import OPENAI, error_body
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+ANY_ADDRESS = "any address in figures"
 MAX_BODY = 2_000_000
 """Bytes of a request that is not an upload."""
 
-_SAFE = ("GET", "HEAD", "OPTIONS")
+SAFE = ("GET", "HEAD", "OPTIONS")
 _STRICT = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 _PAGE = (
     "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -32,18 +36,40 @@ _OURS = ("/api/", "/healthz", "/readyz", "/slack/", OPENAI)
 _SCRIPT = re.compile(rb"<script(?=[\s>])")
 
 
-def allowed_hosts(public_url: str | None) -> frozenset[str]:
-    """Return the host names under which the server answers: loopback's, and the public address's."""
+def allowed_hosts(public_url: str | None, host: str = "127.0.0.1") -> frozenset[str]:
+    """Return the host names under which the server answers: loopback's, and the public address's.
+
+    Where it listens elsewhere, on `host`, those are also this machine's name and any address in figures: no other site
+    can take one for a name.
+    """
     public = urlsplit(public_url or "").hostname
-    return LOOPBACK | ({public} if public else set())
+    names = LOOPBACK | ({public} if public else set())
+    return names if is_loopback(host) else names | {host, socket.gethostname().lower(), ANY_ADDRESS}
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_among(name: str | None, hosts: Collection[str]) -> bool:
+    if name in hosts:
+        return True
+    try:
+        return ANY_ADDRESS in hosts and bool(ipaddress.ip_address(name or ""))
+    except ValueError:
+        return False
 
 
 def refusal(method: str, headers: Headers, hosts: Collection[str]) -> str | None:
     """Say why a request is refused, or return None."""
     host = headers.get("host", "")
-    if _host_name(host) not in hosts:
+    if not _is_among(host_name(host), hosts):
         return "this address is not citewise's own; open it as http://127.0.0.1 or set CITEWISE_PUBLIC_URL"
-    if method in _SAFE:
+    if method in SAFE:
         return None
     origin = headers.get("origin")
     if origin is not None and not _same_origin(origin, host, hosts):
@@ -53,7 +79,8 @@ def refusal(method: str, headers: Headers, hosts: Collection[str]) -> str | None
     return None
 
 
-def _host_name(host: str) -> str | None:
+def host_name(host: str) -> str | None:
+    """Return the name in a Host header, without its port."""
     try:
         return urlsplit(f"//{host}").hostname
     except ValueError:
@@ -64,7 +91,7 @@ def _same_origin(origin: str, host: str, hosts: Collection[str]) -> bool:
     """Tell whether an Origin is the Host's own, or the public one that a proxy in front stands for."""
     if urlsplit(origin).netloc == host:
         return True
-    name = _host_name(urlsplit(origin).netloc)
+    name = host_name(urlsplit(origin).netloc)
     return name in hosts and name not in LOOPBACK
 
 
@@ -167,7 +194,7 @@ class _Labelled:
         headers["Content-Security-Policy"] = policy
         headers["X-Content-Type-Options"] = "nosniff"
         headers["X-Frame-Options"] = "DENY"
-        headers["Referrer-Policy"] = "no-referrer"
+        headers["Referrer-Policy"] = "same-origin"  # without any, a browser does not tell the origin of a form
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
         if self.ours:

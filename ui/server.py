@@ -5,13 +5,12 @@ paths are added in the main thread while the server already answers; `/readyz` s
 """
 
 import errno
-import ipaddress
 import signal
 import socket
 import threading
 from argparse import Namespace
 from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from index.errors import CitewiseError
@@ -25,6 +24,7 @@ from .service import MEGABYTE, Service, quiet, version
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from .people.door import People
     from .slack.bot import Bot
 
 THREADS = 128
@@ -46,18 +46,19 @@ def serve(paths: Sequence[str], host: str, port: int, settings: Settings, *, wat
     """Add the paths, then answer in the browser and over REST until SIGINT or SIGTERM; `watch` follows folders.
 
     Raises:
-        CitewiseError: the host is not loopback, the port is taken, or the library cannot be opened.
+        CitewiseError: others reach the host and there are no users, the port is taken, or the library cannot be opened.
     """
     quiet()
     from qa.chatbot import Chatbot
 
     with ExitStack() as stack:
         stack.enter_context(stopping())
+        people = _people(stack, settings, host)
+        service = Service(max_upload=settings.max_upload_mb * MEGABYTE, people=people)
         listener = stack.enter_context(_listening(host, port))
-        service = Service(max_upload=settings.max_upload_mb * MEGABYTE)
         library = stack.enter_context(ExitStack())  # left after the server: open requests still need it
         slack = _slack(stack, settings, service)
-        app = create_app(service, settings.public_url, slack)
+        app = create_app(service, settings.public_url, slack, host)
         running = stack.enter_context(_running(app, listener))
         service.opened = bot = library.enter_context(Chatbot.open(settings.library, settings))
         if bot.model:  # its libraries take seconds to load, which the first question should not wait for
@@ -75,6 +76,24 @@ def _add(bot: Any, paths: Sequence[str]) -> None:
         with progress.files() as watched:
             added = bot.add(paths, progress=watched)
         say(report_added(added))
+
+
+def _people(stack: ExitStack, settings: Settings, host: str) -> "People":
+    """Return who may use the server; refuse an address that others reach where nobody is known."""
+    from qa.chatbot import default_library
+
+    from .guard import is_loopback
+    from .people.door import People
+    from .people.users import Users
+
+    users = stack.enter_context(closing(Users(settings.library or default_library())))
+    if not is_loopback(host) and not users.any():
+        raise CitewiseError(
+            f"--host {host} lets others reach your documents, and there are no users yet; add one first with: "
+            "citewise users add NAME (or use 127.0.0.1)"
+        )
+    required = not is_loopback(host)
+    return People(users, required, settings.session_hours, settings.requests_a_minute)
 
 
 def _slack(stack: ExitStack, settings: Settings, service: Service) -> "Bot | None":
@@ -104,13 +123,16 @@ def _answer_in_slack(stack: ExitStack, bot: "Bot | None", settings: Settings) ->
     say(f"citewise answers in Slack as @{bot.desk.me.name} ({bot.desk.me.workspace})")
 
 
-def create_app(service: Service, public_url: str | None = None, slack: "Bot | None" = None) -> "FastAPI":
+def create_app(
+    service: Service, public_url: str | None = None, slack: "Bot | None" = None, host: str = "127.0.0.1"
+) -> "FastAPI":
     """Return the web application: REST and the chat page over one service, and where Slack sends its requests."""
     from fastapi import FastAPI
 
     from . import documents, rest
     from .guard import Guard, allowed_hosts
     from .page import app as page
+    from .people import door, pages
     from .rest.errors import add_error_handlers
 
     @asynccontextmanager
@@ -129,15 +151,19 @@ def create_app(service: Service, public_url: str | None = None, slack: "Bot | No
         lifespan=more_threads,
     )
     secret = slack.desk.settings.slack_signing_secret if slack else None
+    signed = ("/slack/events",) if secret else ()
+    app.add_middleware(door.Door, people=service.people, signed=signed)
     app.add_middleware(
         Guard,
-        hosts=allowed_hosts(public_url),
+        hosts=allowed_hosts(public_url, host),
         upload_limit=service.max_upload * _UPLOADS,
         closed=_CLOSED,
-        signed=("/slack/events",) if secret else (),
+        signed=signed,
     )
     app.include_router(rest.router(service, public_url))
     app.include_router(documents.router(service))
+    if service.people:
+        app.include_router(pages.router(service.people, public_url))
     if slack and secret:
         from .slack import events_route
 
@@ -151,11 +177,6 @@ def create_app(service: Service, public_url: str | None = None, slack: "Bot | No
 @contextmanager
 def _listening(host: str, port: int) -> Generator[socket.socket]:
     """Take the address, or say in one line why not."""
-    if not _is_loopback(host):
-        raise CitewiseError(
-            f"--host {host} would let others read your documents, and this version has no users; "
-            "use 127.0.0.1, behind a proxy that asks who they are if others shall reach it"
-        )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -168,13 +189,6 @@ def _listening(host: str, port: int) -> Generator[socket.socket]:
             message = f"port {port} {why}; choose another one, for example --port {port % 65535 + 1}"
             raise CitewiseError(message) from error
         yield listener
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _bracketed(host: str) -> str:

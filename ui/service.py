@@ -5,16 +5,23 @@ Knows nothing of Gradio, FastAPI or the terminal.
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from index.errors import CitewiseError
 from index.types import Added, Failure, OnProgress
 from qa.chatbot import Chatbot
 
+if TYPE_CHECKING:
+    from .people.door import People
+
+PERSON: ContextVar[str] = ContextVar("person", default="")
+"""The id of who is being answered, empty where nobody is known: then only what is everybody's is shown."""
 MEGABYTE = 1_000_000
 MAX_QUESTION = 4_000
 MAX_NAME = 200
@@ -29,19 +36,37 @@ class TooLarge(CitewiseError):
     """Say that a request or a file is larger than this installation takes."""
 
 
+@contextmanager
+def acting_as(person: str) -> Generator[None]:
+    """Answer for a person in what runs inside, in its tasks and in the threads that it waits for."""
+    before = PERSON.set(person)
+    try:
+        yield
+    finally:
+        PERSON.reset(before)
+
+
 @dataclass(slots=True)
 class Service:
-    """What the web front ends share: the Chatbot, once it is open, and the largest file taken, in bytes."""
+    """What the web front ends share: the Chatbot, once it is open, the largest file taken, in bytes, and who may come.
+
+    `people` is None where nobody is asked who they are.
+    """
 
     opened: Chatbot | None = None
     max_upload: int = 100 * MEGABYTE
+    people: "People | None" = None
 
     @property
     def bot(self) -> Chatbot:
-        """Return the open Chatbot, or say that it is not open yet."""
+        """Return the open Chatbot as the person sees it who is being answered, or say that it is not open yet."""
+        return self.bot_for(PERSON.get())
+
+    def bot_for(self, person: str) -> Chatbot:
+        """Return the open Chatbot as one person sees it, for work that goes on outside of their request."""
         if self.opened is None:
             raise NotReady("citewise is still opening the library; try again in a moment")
-        return self.opened
+        return self.opened.seen_by(person)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from index.errors import CitewiseError
 
+from ..people.pages import SIGN_OUT
 from ..service import MAX_QUESTION, Service, quiet
-from . import markup
+from . import markup, person
 from .chat import Exchange, Talk, respond
 
 if TYPE_CHECKING:
@@ -91,12 +92,14 @@ def _theme() -> "Base":
 def _page(service: Service) -> "gr.Blocks":
     import gradio as gr
 
-    with gr.Blocks(title="citewise", analytics_enabled=False, fill_height=True) as page:
+    with person.blocks(title="citewise", analytics_enabled=False, fill_height=True) as page:
         talk = gr.State(list[Exchange]())
         with gr.Row(elem_id="cw-layout"):
             with gr.Column(elem_id="cw-side", scale=0, min_width=0):
                 gr.HTML(_TITLE)
                 panel = gr.HTML(elem_id="cw-documents", js_on_load=_PANEL)
+                if service.people and service.people.asked_for():
+                    gr.HTML(SIGN_OUT)
             with gr.Column(elem_id="cw-main", scale=1, min_width=0):
                 chat = _chat()
                 with gr.Row(elem_id="cw-ask"):

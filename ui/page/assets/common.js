@@ -25,6 +25,7 @@ export async function call(url, options) {
   } catch {
     throw new Error("citewise does not answer; is it still running?");
   }
+  if (response.status === 401) location.reload(); // the session has ended: the door shows where to sign in
   const body = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(body.error || `the server answered ${response.status}`);
   return body;
