@@ -7,6 +7,7 @@ CitewiseError
 │   ├── LibraryBusy       another program is writing to it
 │   ├── LibraryMoved      it went over to another encoder while it was being read or written
 │   └── EncoderMismatch   it was built with another encoder
+├── NoOriginal        a document's own file is not there, or not as it was read
 └── UnknownSource     no such document, or no such path
 """
 
@@ -37,6 +38,10 @@ class LibraryMoved(LibraryError):
 
 class EncoderMismatch(LibraryError):
     """Say that the library was built with another encoder than the one in use."""
+
+
+class NoOriginal(CitewiseError):
+    """Say why the pages of a document can't be shown; the message is the reason, without the document's name."""
 
 
 class UnknownSource(CitewiseError):
