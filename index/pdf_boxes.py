@@ -39,8 +39,8 @@ class QuotePage:
     boxes: tuple[Box, ...]
 
 
-def quote_pages(path: Path, reading: Reading, span: Span) -> list[QuotePage]:
-    """Return the pages that a span of a document's text stands on, with its rectangles.
+def quote_pages(path: Path, reading: Reading, span: Span, only: int | None = None) -> list[QuotePage]:
+    """Return the pages that a span of a document's text stands on, with its rectangles; or the page `only`.
 
     A page where the span can't be found again comes without rectangles. Raise NoOriginal where the file is no PDF
     that can be read any more.
@@ -53,7 +53,8 @@ def quote_pages(path: Path, reading: Reading, span: Span) -> list[QuotePage]:
         except (PdfiumError, OSError) as error:
             raise NoOriginal(f"its pages can't be read ({error}): get another copy and add it again") from error
         try:
-            return list(_quote_pages(document, reading, span))
+            numbers = [only] if only else _numbers(reading, span)
+            return [_quote_page(document, n, reading, span) for n in numbers if n <= len(document)]
         except PdfiumError as error:
             raise NoOriginal(f"the page can't be read ({error}): its text is all there is") from error
         finally:
@@ -71,21 +72,21 @@ def _passage_at(reading: Reading, offset: int) -> tuple[int, int | None]:
     return reading.pages[max(at - 1, 0)] if reading.pages else (0, None)
 
 
-def _quote_pages(document: "PdfDocument", reading: Reading, span: Span) -> Iterator[QuotePage]:
-    start, end = span[0], min(span[1], span[0] + _MOST_CHARACTERS)
-    first, last = page_at(reading, start), page_at(reading, max(start, end - 1))
-    if first is None or last is None:
-        return
-    anchors = dict[int, int]()
-    for passage, number in reading.pages:
-        anchors.setdefault(number or 0, passage)
-    for number in range(first, min(last, first + MOST_PAGES - 1, len(document)) + 1):
-        page = document[number - 1]
-        try:
-            places = _places(page, reading.text, anchors.get(number, start), (start, end))
-            yield QuotePage(number, *page.get_size(), tuple(_boxes(page, places)))
-        finally:
-            page.close()
+def _numbers(reading: Reading, span: Span) -> Iterable[int]:
+    """Return the pages that a span of the text is on."""
+    first, last = page_at(reading, span[0]), page_at(reading, max(span[0], span[1] - 1))
+    return range(first, min(last, first + MOST_PAGES - 1) + 1) if first and last else ()
+
+
+def _quote_page(document: "PdfDocument", number: int, reading: Reading, span: Span) -> QuotePage:
+    anchor = next((start for start, page in reading.pages if page == number), span[0])
+    span = span[0], min(span[1], span[0] + _MOST_CHARACTERS)
+    page = document[number - 1]
+    try:
+        places = _places(page, reading.text, anchor, span) if number in _numbers(reading, span) else []
+        return QuotePage(number, *page.get_size(), tuple(_boxes(page, places)))
+    finally:
+        page.close()
 
 
 def _places(page: "PdfPage", text: str, anchor: int, span: Span) -> list[int]:
@@ -148,11 +149,13 @@ def _boxes(page: "PdfPage", places: Iterable[int]) -> Iterator[Box]:
 
 
 def _box(page: "PdfPage", textpage: "PdfTextPage", place: int) -> Box | None:
-    """Return the box of a character, as high as its line; None where it has no size or is off the page."""
+    """Return the box of a character, as high as its line; None for white space and what is off the page."""
     from pypdfium2 import raw as pdfium
 
     loose = pdfium.FS_RECTF()
-    if not pdfium.FPDFText_GetLooseCharBox(textpage, place, loose):
+    if chr(pdfium.FPDFText_GetUnicode(textpage, place)).isspace() or not pdfium.FPDFText_GetLooseCharBox(
+        textpage, place, loose
+    ):
         return None
     x, y = (ctypes.c_int(), ctypes.c_int()), (ctypes.c_int(), ctypes.c_int())
     corners = ((loose.left, loose.top), (loose.right, loose.bottom))

@@ -16,7 +16,7 @@ WIDTHS = (100, 2400)
 """Pixels of the narrowest and the widest picture."""
 _SECONDS = 20
 _MEMORY = 2_000_000_000
-_MOST_PIXELS = 12_000_000
+_MOST_PIXELS = 8_000_000
 _AT_ONCE = threading.BoundedSemaphore(2)
 
 

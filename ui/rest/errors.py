@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from index.errors import CitewiseError, LibraryBusy, LibraryError, UnknownSource
+from index.errors import CitewiseError, LibraryBusy, LibraryError, NoOriginal, UnknownSource
 
 from ..service import NotReady, TooLarge
 from .replies import Json
@@ -27,7 +27,14 @@ def error_body(path: str, status: int, message: str, param: str | None = None) -
     return {"error": {"message": message, "type": kind, "param": param, "code": None}}
 
 
-_STATUS = ((UnknownSource, 404), (LibraryBusy, 409), (TooLarge, 413), (NotReady, 503), (LibraryError, 503))
+_STATUS = (
+    (UnknownSource, 404),
+    (NoOriginal, 404),
+    (LibraryBusy, 409),
+    (TooLarge, 413),
+    (NotReady, 503),
+    (LibraryError, 503),
+)
 _LOG = logging.getLogger("citewise")
 
 
