@@ -107,7 +107,7 @@ def test_a_row_of_a_workbook_is_shown_in_its_table(bot: Chatbot, http: TestClien
     hit = re.search(r'<tr class="cw-hit">(.*?)</tr>', page)
     assert hit
     assert re.findall(r"<mark[^>]*>(.*?)</mark>", hit[1]) == ["Tower 57", "1927", "Ada; the 57th"]
-    assert re.findall(r"<th[^>]*>(.*?)</th>", page) == ["Tower", "Year", "Keeper"]
+    assert re.findall(r"<th [^>]*>(.*?)</th>", page) == ["Tower", "Year", "Keeper"]
     assert page.count('class="cw-hit"') == 1
 
 
