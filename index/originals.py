@@ -1,7 +1,7 @@
 """The bytes of PDFs, so that their pages can be shown: the file in its folder, or a copy of what was uploaded.
 
-A copy is named after the document's id and version. It is written before the commit that makes the version visible,
-and goes when the versions that are not on record go (`Store.sweep`), so that a crash leaves none behind.
+A copy is named after the document's id, which holds no dot, and version. It is written before the commit that makes the
+version visible, and goes when the versions that are not on record go (`Store.sweep`): a crash leaves none behind.
 """
 
 import os
@@ -60,10 +60,10 @@ class Originals:
 
     def _copy(self, document: str, version: str) -> Path:
         assert self._folder
-        return self._folder / f"{document}-{version}{SUFFIX}"
+        return self._folder / f"{document}.{version}{SUFFIX}"
 
     def _copies(self, document: str) -> Iterator[Path]:
-        return self._folder.glob(f"{document}-*") if self._folder else iter(())
+        return self._folder.glob(f"{document}.*") if self._folder else iter(())
 
 
 def _unchanged(path: Path, record: Record) -> Path:

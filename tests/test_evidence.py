@@ -239,8 +239,8 @@ def test_a_crash_leaves_no_copy_of_what_is_not_in_the_library(index: Index, tmp_
     store = index._store  # stopped between these two steps of an add
     store.begin([document.id, other.id])
     for identity, version in ((document.id, "1" * 64), (other.id, "2" * 64)):
-        shutil.copyfile(path, index.library / "originals" / f"{identity}-{version}.pdf")
-    (index.library / "originals" / f"{other.id}-{'3' * 64}.part").write_bytes(b"half")
+        shutil.copyfile(path, index.library / "originals" / f"{identity}.{version}.pdf")
+    (index.library / "originals" / f"{other.id}.{'3' * 64}.part").write_bytes(b"half")
     with Index(index.library) as opened:
         assert copies(opened) == [opened.original(document.id).name]
 

@@ -9,7 +9,7 @@ const narrow = window.matchMedia("(max-width: 799px)");
 export function evidence() {
   const sources = make("nav", "cw-sources");
   sources.setAttribute("aria-label", "Sources of this answer");
-  const alone = Object.assign(make("a", "cw-alone-link", "Open alone"), { target: "_blank", rel: "noopener" });
+  const alone = Object.assign(make("a", "cw-alone-link", "Open in a tab"), { target: "_blank", rel: "noopener" });
   const close = Object.assign(make("button", "cw-close", "✕"), { type: "button" });
   close.setAttribute("aria-label", "Close the evidence");
   const body = make("div", "cw-body");
@@ -23,12 +23,16 @@ export function evidence() {
   let opener = null;
   let latest = 0;
 
+  function point(quote) {
+    for (const link of document.querySelectorAll(`.cw-sources a, ${CITE}`)) {
+      if (quoteOf(link.href) === quote) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
+    }
+  }
+
   async function show(url) {
     const mine = (latest += 1);
     alone.href = url;
-    for (const link of sources.querySelectorAll("a")) {
-      link.toggleAttribute("aria-current", quoteOf(link.href) === quoteOf(url));
-    }
+    point(quoteOf(url));
     body.setAttribute("aria-busy", "true");
     const content = await contentOf(url);
     if (mine !== latest) return;
@@ -50,6 +54,7 @@ export function evidence() {
 
   pane.addEventListener("close", () => {
     latest += 1;
+    point("");
     // an answer that is drawn anew has another link in the opener's place
     const back = opener?.isConnected ? opener : [...document.querySelectorAll(CITE)].find((a) => a.href === opener?.href);
     (back ?? document.querySelector("#cw-ask textarea"))?.focus();
