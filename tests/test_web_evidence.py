@@ -158,6 +158,8 @@ def test_cited_sources_come_first_and_the_rest_is_folded(visit: Open, served: st
     other = pane.locator(".cw-sources details a").first
     expect(other).not_to_be_visible()
     pane.locator(".cw-sources summary").click()
+    expect(other.locator(".cw-snippet")).not_to_be_empty()
+    assert pane.locator(".cw-sources").evaluate("it => it.scrollWidth - it.clientWidth") == 0
     other.click()
     expect(other).to_have_attribute("aria-current", "true")
     expect(cited.first).not_to_have_attribute("aria-current", "true")

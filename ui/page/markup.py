@@ -125,8 +125,8 @@ def _quotes(answer: Answer) -> str:
 def _others(answer: Answer) -> str:
     """List what was found and not cited, for the evidence pane; the conversation itself leaves it out."""
     cited = {citation.passage_id for citation in answer.citations}
-    links = "".join(f"<li>{_place(r.passage)}</li>" for r in answer.results if r.passage.id not in cited)
-    return f'<ol class="cw-others">{links}</ol>' if links else ""
+    others = "".join(_passage(result) for result in answer.results if result.passage.id not in cited)
+    return f'<ol class="cw-others">{others}</ol>' if others else ""
 
 
 def _quote(citation: Citation, short: str | None) -> str:

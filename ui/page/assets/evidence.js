@@ -123,7 +123,7 @@ function reveal(body) {
 // Lists an answer's sources: those that it cites, then, folded, what was found and not cited.
 function listed(answer) {
   const cited = [...answer.querySelectorAll(".cw-quotes li")].map((card, at) => item(card, card.querySelector(".cw-number")?.textContent ?? `${at + 1}`));
-  const others = [...answer.querySelectorAll(".cw-others li")].map((found) => item(found, "·"));
+  const others = [...answer.querySelectorAll(".cw-others li")].map((found) => item(found));
   const parts = [make("ol", "", ...cited)];
   if (others.length) {
     parts.push(make("details", "", make("summary", "", `Found, not cited (${others.length})`), make("ol", "", ...others)));
@@ -131,9 +131,11 @@ function listed(answer) {
   return parts;
 }
 
-function item(from, number) {
-  const link = Object.assign(make("a", "", make("b", "", number)), { href: from.querySelector("a.cw-cite").href });
+function item(from, number = "") {
+  const link = Object.assign(make("a", "", ...(number ? [make("b", "", number)] : [])), { href: from.querySelector("a.cw-cite").href });
   const file = make("bdi", "", shown(from.querySelector(".cw-file").textContent));
   link.append(file, from.querySelector(".cw-page")?.textContent ?? "");
+  const excerpt = from.querySelector(".cw-excerpt");
+  if (excerpt) link.append(make("span", "cw-snippet", excerpt.textContent));
   return make("li", "", link);
 }
