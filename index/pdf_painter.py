@@ -14,18 +14,18 @@ from .errors import NoOriginal
 
 WIDTHS = (100, 2400)
 """Pixels of the narrowest and the widest picture."""
-_SECONDS = 20
+_SECONDS = 8
 _MEMORY = 2_000_000_000
 _MOST_PIXELS = 8_000_000
 _AT_ONCE = threading.BoundedSemaphore(2)
 
 
-def page_picture(path: Path, number: int, width: int) -> bytes:
+def page_picture(path: Path, number: int, width: int, seconds: float = _SECONDS) -> bytes:
     """Return a page, counted from 1, as a PNG `width` pixels wide (less where the page is very high)."""
     command = [sys.executable, "-P", "-m", "index.pdf_painter", str(path), str(number), str(width)]
     with _AT_ONCE:
         try:
-            done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)
+            done = subprocess.run(command, capture_output=True, timeout=seconds, check=False)
         except subprocess.TimeoutExpired as error:
             raise NoOriginal(f"page {number} takes too long to paint: read its text instead") from error
     if done.returncode or not done.stdout:

@@ -166,6 +166,25 @@ def test_an_endless_page_is_painted_small(tmp_path: Path) -> None:
     assert picture.width * picture.height < 8_100_000
 
 
+def test_a_page_that_would_take_for_ever_is_given_up(tmp_path: Path) -> None:
+    def form(content: str, inner: str = "") -> str:
+        resources = f"/Resources << /XObject << /X {inner} >> >>" if inner else ""
+        return (
+            f"<< /Type /XObject /Subtype /Form /BBox [0 0 600 800] {resources} /Length {len(content)} >>\n"
+            f"stream\n{content}\nendstream"
+        )
+
+    nested = [form("/X Do " * 12, f"{8 + i} 0 R") for i in range(8)]
+    path = make.bare_pdf(
+        tmp_path / "a.pdf",
+        "/X Do",
+        resources="/XObject << /X 7 0 R >>",
+        more=[*nested, form("0 0 10 10 re f " * 50)],
+    )
+    with pytest.raises(NoOriginal, match="takes too long to paint"):
+        page_picture(path, 1, 800, seconds=2)
+
+
 def test_what_cannot_be_painted_says_so(tmp_path: Path) -> None:
     broken = tmp_path / "a.pdf"
     broken.write_bytes(b"%PDF-1.7 broken")

@@ -188,6 +188,11 @@ def test_on_a_phone_the_pane_covers_the_screen(visit: Open, served: str) -> None
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.get_by_role("button", name="Close the evidence").click()
     expect(page.locator("#cw-evidence")).not_to_be_visible()
+    page.locator(f"{ANSWERED} .cw-number").first.click()
+    expect(page.locator("#quote")).to_be_in_viewport()
+    page.go_back()
+    expect(page.locator("#cw-evidence")).not_to_be_visible()
+    expect(page.locator(ANSWERED)).to_have_count(1)
 
 
 def test_a_citations_own_link_shows_the_same_without_a_script(visit: Open, served: str, browser: Any) -> None:

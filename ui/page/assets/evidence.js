@@ -45,14 +45,19 @@ export function evidence() {
     opener = link;
     sources.replaceChildren(...listed(link.closest(".cw-answer")));
     if (!pane.open) {
-      if (narrow.matches) pane.showModal(); else pane.show();
+      if (narrow.matches) {
+        pane.showModal();
+        history.pushState({ evidence: true }, ""); // the phone's back button closes the pane
+      } else pane.show();
     }
     body.replaceChildren();
     body.focus();
     show(link.href);
   }
 
+  window.addEventListener("popstate", () => pane.close());
   pane.addEventListener("close", () => {
+    if (history.state?.evidence) history.back();
     latest += 1;
     point("");
     // an answer that is drawn anew has another link in the opener's place
