@@ -34,6 +34,7 @@ class _Ready:
     passages: list[Passage]
     leads: list[str]
     replaces: bool
+    upload: Path | None
 
 
 @dataclass(slots=True)
@@ -90,6 +91,8 @@ def _prepared(store: Store, file: File, dirty: set[str], report: _Report) -> _Re
         if known and known.document.version == version:
             if file.folder and not known.folder:  # added by itself before; from now on it is followed in its folder
                 store.commit([replace(known, folder=file.folder)])
+            if not file.kept_at:  # uploaded before copies were kept
+                store.originals.keep(known.document, file.path)
             report.unchanged.append(known.document.source)
             return None
         ready = _split(store, file, version, known)
@@ -127,7 +130,8 @@ def _split(store: Store, file: File, version: str, known: Record | None) -> _Rea
     tail = extracted.text[passages[-1].end :] if passages else extracted.text
     document = replace(document, passages=len(passages))
     folder = file.folder or (known.folder if known else "")
-    return _Ready(Record(document, file.kept_at, folder, tail=tail), passages, leads, False)
+    upload = None if file.kept_at else file.path
+    return _Ready(Record(document, file.kept_at, folder, tail=tail), passages, leads, False, upload)
 
 
 def _free_source(store: Store, file: File) -> str:
@@ -155,6 +159,9 @@ def _store(store: Store, group: Sequence[_Ready], tell: "_Teller") -> None:
     documents = [ready.record.document.id for ready in group]
     store.begin(documents)
     try:
+        for ready in group:
+            if ready.upload:
+                store.originals.keep(ready.record.document, ready.upload)
         _put(store, group, tell)
         store.commit([ready.record for ready in group])
     except BaseException:

@@ -8,6 +8,7 @@ CitewiseError
 │   ├── LibraryMoved      it went over to another encoder while it was being read or written
 │   └── EncoderMismatch   it was built with another encoder
 ├── NotYours          a person may not do this to a document
+├── NoOriginal        a document's own file is not there, or not as it was read
 └── UnknownSource     no such document, or no such path
 """
 
@@ -42,6 +43,10 @@ class EncoderMismatch(LibraryError):
 
 class NotYours(CitewiseError):
     """Say that a person may not do this to a document that is not their own."""
+
+
+class NoOriginal(CitewiseError):
+    """Say why the pages of a document can't be shown; the message is the reason, without the document's name."""
 
 
 class UnknownSource(CitewiseError):

@@ -26,7 +26,7 @@ from .search import BLENDED, CANDIDATES, MEANING, RERANKED, Ranking, blend, fuse
 from .shelf import Vectors
 from .sketches import passage_similarity, similarities
 from .store import Store, View
-from .types import Added, Context, Document, Failure, OnProgress, Passage, SearchResult
+from .types import Added, Context, Document, Failure, OnProgress, Passage, Reading, SearchResult
 from .words import words
 
 PATIENCE = 30.0
@@ -161,10 +161,23 @@ class Index:
     def document(self, identity: str) -> Document:
         """Return the document with this id."""
         self._store.refresh()
-        record = self._store.records([identity]).get(identity) if sees(self._person, identity) else None
-        if record is None:
-            raise UnknownSource(f"there is no document {identity!r} in the library: list shows what there is")
-        return record.document
+        return self._record(identity).document
+
+    def original(self, identity: str) -> Path:
+        """Return where the bytes of a document's present version are; raise NoOriginal where they are not."""
+        self._store.refresh()
+        return self._store.originals.find(self._record(identity))
+
+    def reading(self, identity: str) -> Reading:
+        """Return a document with its whole text, to be shown around a quote."""
+
+        def read(view: View) -> Reading:
+            record = self._record(identity)
+            rows = list(view.shelf.rows_of(record))
+            text = "".join(row.lead + row.passage.text for row in rows) + record.tail
+            return Reading(record.document, text, tuple((row.passage.start, row.passage.page) for row in rows))
+
+        return self._read(read, self._store.refresh)
 
     def text(self, source: str) -> str:
         """Return a document's extracted text, which the offsets of passages and citations refer to."""
@@ -326,6 +339,13 @@ class Index:
             return None, self._keywords.passages(self._person)
         documents = [record.document for record in self._records_of(sources)]
         return [document.id for document in documents], sum(document.passages for document in documents)
+
+    def _record(self, identity: str) -> Record:
+        """Return the record of the document with this id."""
+        record = self._store.records([identity]).get(identity) if sees(self._person, identity) else None
+        if record is None:
+            raise UnknownSource(f"there is no document {identity!r} in the library: list shows what there is")
+        return record
 
     def _records_of(self, sources: Sequence[str]) -> list[Record]:
         """Return the records of documents named by source or path; raise for one that is not there."""

@@ -19,6 +19,7 @@ import numpy as np
 from .encoders import Encoders
 from .errors import LibraryError, LibraryMoved
 from .lock import Gate
+from .originals import Originals
 from .rows import Record, document_of, record_metadata, record_of, shows
 from .shelf import PAGE, Shelf, portions
 
@@ -51,6 +52,7 @@ class Store:
 
     def __init__(self, folder: Path, url: str | None, encoders: Encoders, moving: bool = False) -> None:
         self._folder, self._url, self._moving = folder, url, moving
+        self.originals = Originals(None if url else folder / "originals")
         self._gate = Gate()
         self._handles: dict[str, Collection] = {}
         self._open_client()
@@ -236,10 +238,12 @@ class Store:
         return generation
 
     def sweep(self, documents: Sequence[str], changed: Iterable[str]) -> None:
-        """Delete what changes left behind: the intents, and of `changed` the passages of versions not on record."""
+        """Delete what changes left behind: the intents, and of `changed` what is kept of versions not on record."""
         for document in changed:
             record = self.records([document]).get(document)
-            self.view.shelf.drop(document, but=record.document.version if record else None)
+            version = record.document.version if record else None
+            self.view.shelf.drop(document, but=version)
+            self.originals.drop(document, but=version)
         with self._using(RECORDS) as records:
             records.delete(ids=[f"intent.{document}" for document in documents])
 

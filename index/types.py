@@ -63,6 +63,15 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A document with its whole text; `pages` holds each passage's start and page, in order."""
+
+    document: Document
+    text: str
+    pages: tuple[tuple[int, int | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
     """A passage and how well it matches; scores compare within one search only, higher is better."""
 

@@ -269,7 +269,7 @@ def test_a_citations_link_shows_the_quote_in_its_surroundings(http: httpx.Client
     citation = http.post("/api/ask", json={"question": QUESTION}).json()["citations"][0]
     page = http.get(f"/documents/{article_id(http)}", params={"start": citation["start"], "end": citation["end"]})
     assert page.headers["content-type"].startswith("text/html")
-    assert f"<mark>{html.escape(citation['quote'])}</mark>" in page.text
+    assert f'<mark id="quote">{html.escape(citation["quote"])}</mark>' in page.text
     assert "<script" not in page.text
     assert "Later" in page.text
 

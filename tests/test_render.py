@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 import unicodedata
 from html.parser import HTMLParser
 
@@ -30,8 +31,9 @@ HOSTILE = st.one_of(
         ]
     ),
 )
-TAGS = {"div", "p", "span", "details", "summary", "ol", "li", "blockquote", "mark", "bdi", "br"}
-ATTRIBUTES = {"class", "dir", "open", "role"}
+TAGS = {"div", "p", "span", "details", "summary", "ol", "li", "blockquote", "mark", "bdi", "br", "a"}
+ATTRIBUTES = {"class", "dir", "open", "role", "href", "title"}
+LINK = re.compile(r"documents/p\?start=\d+&end=\d+&version=")
 
 
 def answer(text: str, short: str | None = None, status: str = "answered", quote: str = "a quote") -> Answer:
@@ -49,11 +51,13 @@ class Elements(HTMLParser):
         super().__init__()
         self.tags: set[str] = set()
         self.attributes: set[str] = set()
+        self.links: list[str] = []
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         self.attributes.update(name for name, _ in attrs)
+        self.links += [value or "" for name, value in attrs if name == "href"]
 
 
 @given(HOSTILE)
@@ -84,6 +88,7 @@ def test_an_answer_is_only_our_own_html(text: str, status: str, short: bool) -> 
     elements = Elements(page)
     assert elements.tags <= TAGS
     assert elements.attributes <= ATTRIBUTES
+    assert all(map(LINK.fullmatch, elements.links))
 
 
 @given(HOSTILE, st.sampled_from(["answered", "partial", "not_found"]))
@@ -99,7 +104,7 @@ def test_markdown_leaves_a_message_as_it_is(text: str, status: str) -> None:
 
 def test_marks_are_set_and_only_where_there_is_a_citation() -> None:
     page = markup.answer_html(answer("It is so [1], as reference [12] says.", quote="It is so"))
-    assert page.count('class="cw-mark"') == 1
+    assert page.count('class="cw-mark cw-cite"') == 1
     assert "&#91;12&#93;" in page
 
 

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 QUESTION = "How many targets were struck?"
 ANSWERED = ".cw-answer:not(.cw-waiting):not(.cw-writing)"
+FOREIGN_LINKS = "#cw-chat a:not(.cw-cite[href^='documents/'])"
 Open = Callable[..., Page]
 
 
@@ -115,7 +116,7 @@ def test_hostile_text_is_shown_as_text(visit: Open) -> None:
     ask(page, "What is the secret lever of the tower?")
     answer = page.locator(ANSWERED).last
     expect(answer).to_contain_text("<img src=x onerror=alert(1)> [click](javascript:alert(1))")
-    assert page.locator("#cw-chat img, #cw-chat a, #cw-chat script").count() == 0
+    assert page.locator(f"#cw-chat img, {FOREIGN_LINKS}, #cw-chat script").count() == 0
 
 
 def test_a_hostile_question_is_shown_as_text(visit: Open) -> None:
@@ -123,7 +124,7 @@ def test_a_hostile_question_is_shown_as_text(visit: Open) -> None:
     question = "<img src=x onerror=alert(1)> [x](javascript:alert(1)) $$x^2$$ `code` **bold** who?"
     ask(page, question)
     expect(page.locator(".cw-question")).to_have_text(question)
-    assert page.locator("#cw-chat img, #cw-chat a, #cw-chat code, #cw-chat strong, #cw-chat .katex").count() == 0
+    assert page.locator(f"#cw-chat img, {FOREIGN_LINKS}, #cw-chat code, #cw-chat strong, #cw-chat .katex").count() == 0
 
 
 def test_two_people_at_once_each_get_their_own_answer(visit: Open) -> None:

@@ -9,6 +9,7 @@ import sys
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
+from urllib.parse import quote, urlencode
 
 from index.types import SearchResult
 from qa.types import Answer
@@ -57,6 +58,13 @@ def excerpt(text: str, limit: int = EXCERPT) -> str:
 def place(source: str, page: int | None) -> str:
     """Name a file and page as people cite them: `report.pdf, page 3`."""
     return one_line(source) + (f", page {page}" if page is not None else "")
+
+
+def evidence_link(passage_id: str, start: int, end: int) -> str:
+    """Return the address, relative to the chat page, that shows a quote in its document as it was quoted."""
+    document, _, rest = passage_id.partition(".")
+    wanted = {"start": start, "end": end, "version": rest.partition(".")[0]}
+    return f"documents/{quote(document)}?{urlencode(wanted)}"
 
 
 def file_size(size: int) -> str:

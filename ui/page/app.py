@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from gradio.themes import Base
 
 ASSETS = Path(__file__).parent / "assets"
-STYLES = ("page.css", "chat.css", "documents.css")
-SCRIPTS = ("common.js", "chat.js", "documents.js", "page.js")
+STYLES = ("page.css", "chat.css", "documents.css", "evidence.css", "pane.css")
+SCRIPTS = ("common.js", "chat.js", "documents.js", "evidence.js", "page.js")
 CONCURRENT = 64
 """How many answers are written at a time; Gradio's own default is one."""
 _EXAMPLES = 4

@@ -7,7 +7,7 @@ foreign text that any markup could mean something by is written as a numeric ent
 
 import re
 
-from index.types import SearchResult
+from index.types import Passage, SearchResult
 from qa.types import Answer, Citation
 
 from ..render import (
@@ -15,9 +15,11 @@ from ..render import (
     NEAREST,
     UNSUPPORTED,
     count,
+    evidence_link,
     excerpt,
     is_quotes_only,
     one_line,
+    place,
     visible,
 )
 
@@ -79,12 +81,12 @@ def _note(answer: Answer) -> str:
 
 def _marked(answer: Answer) -> str:
     """Escape the answer's text, then set its own marks and flags; a `[7]` without a citation stays text."""
-    numbers = {c.number for c in answer.citations}
+    citations = {c.number: c for c in answer.citations}
     shown: list[str] = []
     for piece in re.split(rf"({MARK.pattern.replace('(', '(?:')}|{re.escape(UNSUPPORTED)})", answer.text):
         mark = MARK.fullmatch(piece)
-        if mark and int(mark.group(1)) in numbers:
-            shown.append(f'<span class="cw-mark">{int(mark.group(1))}</span>')
+        if mark and int(mark.group(1)) in citations:
+            shown.append(_cite(citations[int(mark.group(1))], "cw-mark"))
         elif piece == UNSUPPORTED:
             shown.append('<span class="cw-flag">not borne out by the quotes</span>')
         else:
@@ -99,13 +101,32 @@ def _inline(text: str) -> str:
     return "<br>" * lead + escape(text) + "<br>" * (tail if lead < len(text) else 0)
 
 
+def _link(spot: Citation | Passage) -> str:
+    """Return the attribute of a link that opens a quote or passage in its document (`assets/evidence.js`)."""
+    passage = spot.passage_id if isinstance(spot, Citation) else spot.id
+    return f'href="{evidence_link(passage, spot.start, spot.end).replace("&", "&amp;")}"'
+
+
+def _cite(citation: Citation, name: str) -> str:
+    label = f"Quote {citation.number}, from {escape(place(citation.source, citation.page))}"
+    return f'<a class="{name} cw-cite" {_link(citation)} title="{label}">{citation.number}</a>'
+
+
 def _quotes(answer: Answer) -> str:
     if not answer.citations:
         return _nearest(answer) if answer.done else ""
     cards = "".join(_quote(c, answer.short) for c in answer.citations)
     sources = {c.source for c in answer.citations}
     title = f"{count(len(answer.citations), 'quote')} from {count(len(sources), 'document')}"
-    return f'<details class="cw-quotes" open><summary>{title}</summary><ol>{cards}</ol></details>'
+    shown = f'<details class="cw-quotes" open><summary>{title}</summary><ol>{cards}</ol></details>'
+    return shown + (_others(answer) if answer.done else "")
+
+
+def _others(answer: Answer) -> str:
+    """List what was found and not cited, for the evidence pane; the conversation itself leaves it out."""
+    cited = {citation.passage_id for citation in answer.citations}
+    others = "".join(_passage(result) for result in answer.results if result.passage.id not in cited)
+    return f'<ol class="cw-others">{others}</ol>' if others else ""
 
 
 def _quote(citation: Citation, short: str | None) -> str:
@@ -116,18 +137,16 @@ def _quote(citation: Citation, short: str | None) -> str:
         words = f"{_inline(quote[:at])}<mark>{_inline(short)}</mark>{_inline(quote[after:])}"
     else:
         words = escape(quote)
-    return (
-        f'<li><span class="cw-number">{citation.number}</span>'
-        f'<blockquote dir="auto">{words}</blockquote>{_place(citation.source, citation.page)}</li>'
-    )
+    return f'<li>{_cite(citation, "cw-number")}<blockquote dir="auto">{words}</blockquote>{_place(citation)}</li>'
 
 
-def _place(source: str, page: int | None) -> str:
-    folder, _, name = one_line(source).rpartition("/")
+def _place(spot: Citation | Passage) -> str:
+    folder, _, name = one_line(spot.source).rpartition("/")
     shown = (f'<span class="cw-folder">{escape(folder)}/</span>' if folder else "") + (
         f'<bdi class="cw-file">{escape(name)}</bdi>'
     )
-    return f'<p class="cw-place">{shown}{"" if page is None else f", page {page}"}</p>'
+    page = "" if spot.page is None else f'<span class="cw-page">, page {spot.page}</span>'
+    return f'<p class="cw-place"><a class="cw-cite" {_link(spot)}>{shown}{page}</a></p>'
 
 
 def _nearest(answer: Answer) -> str:
@@ -147,7 +166,4 @@ def _not_found(answer: Answer) -> str:
 
 def _passage(result: SearchResult) -> str:
     passage = result.passage
-    return (
-        f'<li><p class="cw-excerpt" dir="auto">{escape(excerpt(passage.text))}</p>'
-        f"{_place(passage.source, passage.page)}</li>"
-    )
+    return f'<li><p class="cw-excerpt" dir="auto">{escape(excerpt(passage.text))}</p>{_place(passage)}</li>'

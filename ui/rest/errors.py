@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from index.errors import CitewiseError, LibraryBusy, LibraryError, NotYours, UnknownSource
+from index.errors import CitewiseError, LibraryBusy, LibraryError, NoOriginal, NotYours, UnknownSource
 
 from ..service import NotReady, TooLarge
 from .replies import Json
@@ -30,6 +30,7 @@ def error_body(path: str, status: int, message: str, param: str | None = None) -
 _STATUS = (
     (UnknownSource, 404),
     (NotYours, 403),
+    (NoOriginal, 404),
     (LibraryBusy, 409),
     (TooLarge, 413),
     (NotReady, 503),

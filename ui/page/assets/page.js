@@ -2,10 +2,12 @@
 
 import { follow } from "./chat.js";
 import { documents } from "./documents.js";
+import { evidence } from "./evidence.js";
 
 export function begin(element, changed) {
   if (element.dataset.ready) return;
   element.dataset.ready = "yes";
   documents(element, changed);
   follow();
+  evidence();
 }
