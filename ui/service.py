@@ -5,8 +5,9 @@ Knows nothing of Gradio, FastAPI or the terminal.
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +15,8 @@ from typing import BinaryIO
 from index.errors import CitewiseError
 from index.types import Added, Failure, OnProgress
 from qa.chatbot import Chatbot
+
+from .conversations import Conversations
 
 MEGABYTE = 1_000_000
 MAX_QUESTION = 4_000
@@ -35,6 +38,8 @@ class Service:
 
     opened: Chatbot | None = None
     max_upload: int = 100 * MEGABYTE
+    _kept: Conversations | None = field(default=None, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     @property
     def bot(self) -> Chatbot:
@@ -42,6 +47,13 @@ class Service:
         if self.opened is None:
             raise NotReady("citewise is still opening the library; try again in a moment")
         return self.opened
+
+    @property
+    def conversations(self) -> Conversations:
+        """Return the library's conversations, opened at first use."""
+        with self._lock:
+            self._kept = self._kept or Conversations(self.bot.index.library)
+            return self._kept
 
 
 @dataclass(frozen=True, slots=True)

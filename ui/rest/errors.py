@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from index.errors import CitewiseError, LibraryBusy, LibraryError, UnknownSource
 
+from ..conversations import Answering, UnknownConversation
 from ..service import NotReady, TooLarge
 from .replies import Json
 
@@ -27,7 +28,15 @@ def error_body(path: str, status: int, message: str, param: str | None = None) -
     return {"error": {"message": message, "type": kind, "param": param, "code": None}}
 
 
-_STATUS = ((UnknownSource, 404), (LibraryBusy, 409), (TooLarge, 413), (NotReady, 503), (LibraryError, 503))
+_STATUS = (
+    (UnknownSource, 404),
+    (UnknownConversation, 404),
+    (Answering, 409),
+    (LibraryBusy, 409),
+    (TooLarge, 413),
+    (NotReady, 503),
+    (LibraryError, 503),
+)
 _LOG = logging.getLogger("citewise")
 
 
