@@ -38,7 +38,7 @@ def answers(service: Service, asked: Asked, stop: Stop | None = None) -> Generat
     kept, bot, identity = service.conversations, service.bot, asked.conversation
     before = kept.get(asked.person, identity)
     with kept.answering(identity, stop):
-        number = kept.ask(identity, asked.question, bot.index.generation, asked.again)
+        number = kept.ask(identity, asked.question, bot.index.generation, asked.sources, asked.again)
         history = before.before(number)[-REMEMBERED:]
         snapshots = bot.stream(asked.question, history, asked.sources, stop)
         try:

@@ -7,7 +7,7 @@ in as the JSON that REST gives. Who asks is a name, "" where there are no users.
 import json
 import secrets
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ CREATE INDEX conversations_by_person ON conversations (person, changed);
 CREATE TABLE exchanges (
     conversation TEXT NOT NULL, number INTEGER NOT NULL,
     question TEXT NOT NULL, asked TEXT NOT NULL, generation INTEGER NOT NULL, answer TEXT,
-    error TEXT NOT NULL DEFAULT '', rating TEXT NOT NULL DEFAULT '', PRIMARY KEY (conversation, number));
+    error TEXT NOT NULL DEFAULT '', rating TEXT NOT NULL DEFAULT '', sources TEXT, PRIMARY KEY (conversation, number));
 """
 
 
@@ -49,7 +49,7 @@ class Exchange:
     """A question and its answer, or the `error` that it ended in; neither while it is being answered.
 
     `number` counts from 1; `asked` is ISO 8601 in UTC, `generation` the state of the index that was asked; `rating` is
-    "up", "down" or "".
+    "up", "down" or ""; `sources` are the documents that were asked, None for all.
     """
 
     number: int
@@ -59,6 +59,7 @@ class Exchange:
     answer: Answer | None = None
     error: str = ""
     rating: str = ""
+    sources: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,8 @@ class Conversations:
         if not found:
             raise _unknown()
         rows = self._database.rows(
-            "SELECT number, question, asked, generation, answer, error, rating FROM exchanges WHERE conversation = ? "
-            "ORDER BY number",
+            "SELECT number, question, asked, generation, answer, error, rating, sources FROM exchanges "
+            "WHERE conversation = ? ORDER BY number",
             identity,
         )
         identity, name, begun, changed = found[0]
@@ -139,7 +140,9 @@ class Conversations:
                 raise _unknown()
             connection.execute("DELETE FROM exchanges WHERE conversation = ?", (identity,))
 
-    def ask(self, identity: str, question: str, generation: int, again: bool = False) -> int:
+    def ask(
+        self, identity: str, question: str, generation: int, sources: Sequence[str] | None = None, again: bool = False
+    ) -> int:
         """Write down a question, with `again` in place of the last one; return its number."""
         now = _now()
         with self._database.changing() as connection:
@@ -150,9 +153,9 @@ class Conversations:
             (last,) = connection.execute(sql, (identity,)).fetchone()
             number = max(1, last) if again else last + 1
             connection.execute(
-                "INSERT OR REPLACE INTO exchanges (conversation, number, question, asked, generation) "
-                "VALUES (?, ?, ?, ?, ?)",
-                (identity, number, question, now, generation),
+                "INSERT OR REPLACE INTO exchanges (conversation, number, question, asked, generation, sources) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (identity, number, question, now, generation, None if sources is None else json.dumps(sources)),
             )
         return number
 
@@ -200,9 +203,10 @@ class Conversations:
 
 
 def _exchange(row: tuple[Any, ...]) -> Exchange:
-    number, question, asked, generation, answer, error, rating = row
+    number, question, asked, generation, answer, error, rating, sources = row
     given = read_answer(json.loads(answer)) if answer else None
-    return Exchange(number, question, asked, generation, given, error, rating)
+    limited = tuple(json.loads(sources)) if sources else None
+    return Exchange(number, question, asked, generation, given, error, rating, limited)
 
 
 def _named(name: str) -> str:

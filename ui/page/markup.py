@@ -144,7 +144,7 @@ def _nearest(answer: Answer) -> str:
     if not shown:
         return ""
     title = "The nearest passages, which may not answer it"
-    return f'<details class="cw-quotes"><summary>{title}</summary><ol>{shown}</ol></details>'
+    return f'<details class="cw-quotes" open><summary>{title}</summary><ol>{shown}</ol></details>'
 
 
 def _not_found(answer: Answer) -> str:

@@ -10,13 +10,13 @@ from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 
 from ..service import Service
-from . import completions, conversations, documents, feedback, health, questions
+from . import completions, conversations, documents, explain, feedback, health, questions
 
 
 def router(service: Service, public_url: str | None = None) -> APIRouter:
     """Return all routes of REST over one service."""
     routes = APIRouter()
-    for group in (questions, documents, feedback, health):
+    for group in (questions, documents, explain, feedback, health):
         routes.include_router(group.router(service))
     routes.include_router(completions.router(service, public_url))
     routes.include_router(conversations.router(service, public_url))

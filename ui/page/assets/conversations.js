@@ -17,7 +17,7 @@ export function begin(element, trigger) {
   const status = make("p", "cw-status");
   status.setAttribute("role", "status");
   const list = make("ul", "cw-talks");
-  const panel = make("details", "cw-panel cw-talk-panel", make("summary", "", make("h2", "", "Conversations"), count),
+  const panel = make("details", "cw-talk-panel", make("summary", "", make("h2", "", "Conversations"), count),
     status, list);
   const wide = window.matchMedia("(min-width: 800px)");
   panel.open = wide.matches;
