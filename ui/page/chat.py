@@ -60,7 +60,7 @@ def _messages(identity: str, exchanges: Sequence[Exchange]) -> Messages:
 
 
 def _exchange(identity: str, exchange: Exchange, follow_ups: Sequence[str] = (), **last: Any) -> Messages:
-    question = markup.question_html(exchange.question) + (edit_html(identity) if last else "")
+    question = markup.question_html(exchange.question) + (edit_html() if last else "")
     if exchange.answer:
         html = markup.answer_html(exchange.answer) + tools_html(identity, exchange, follow_ups)
     elif exchange.error:

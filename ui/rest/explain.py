@@ -16,6 +16,8 @@ from ..render import excerpt
 from ..service import Service
 from .replies import Json
 
+_EXCERPT = 160
+
 
 class ExplainIn(BaseModel):
     """Question `number` of a conversation."""
@@ -93,5 +95,11 @@ def _out(found: Explanation) -> ExplainOut:
 def _ranked(result: SearchResult) -> Ranked:
     p = result.passage
     return Ranked(
-        id=p.id, source=p.source, page=p.page, start=p.start, end=p.end, excerpt=excerpt(p.text), score=result.score
+        id=p.id,
+        source=p.source,
+        page=p.page,
+        start=p.start,
+        end=p.end,
+        excerpt=excerpt(p.text, _EXCERPT),
+        score=result.score,
     )

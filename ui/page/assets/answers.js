@@ -50,7 +50,7 @@ const actions = {
   },
   async why({ tools, button, conversation, number }) {
     const more = tools.querySelector(".cw-more");
-    const isOpen = button.getAttribute("aria-expanded") === "true";
+    const isOpen = more.querySelector(".cw-why") !== null;
     button.setAttribute("aria-expanded", String(!isOpen));
     more.replaceChildren();
     if (!isOpen) more.replaceChildren(why(await post("api/explain", { conversation, number })));
@@ -85,13 +85,16 @@ const actions = {
 };
 
 async function rate({ tools, conversation, number }, rating, reason) {
-  await post("api/feedback", { conversation, number: Number(number), rating, reason });
+  await post("api/feedback", { conversation, number, rating, reason });
   for (const name of ["up", "down"]) {
-    tools.querySelector(`[data-do="${name}"]`).setAttribute("aria-pressed", String(name === rating));
+    tools.querySelector(`.cw-do-${name}`).setAttribute("aria-pressed", String(name === rating));
   }
   if (rating === "up") tools.querySelector(".cw-more").replaceChildren();
   return "Thank you";
 }
+
+// The rest of the class that begins so: Gradio's cleaning of HTML leaves classes, and no data attributes.
+const named = (node, start) => [...node.classList].find((name) => name.startsWith(start))?.slice(start.length);
 
 function say(tools, text) {
   const told = tools.querySelector(".cw-told");
@@ -100,13 +103,19 @@ function say(tools, text) {
 
 export function answers(trigger) {
   document.addEventListener("click", async (event) => {
-    const button = event.target.closest("#cw-chat [data-do]");
+    const button = event.target.closest("#cw-chat .cw-do");
     if (!button) return;
     const tools = button.closest(".cw-tools");
+    const of = { tools, button, conversation: named(tools, "cw-of-"), number: Number(named(tools, "cw-number-")) };
     try {
-      say(tools, await actions[button.dataset.do]({ tools, button, ...tools.dataset }, trigger));
+      say(tools, await actions[named(button, "cw-do-")](of, trigger));
     } catch (error) {
       say(tools, error.message);
     }
   });
+  new MutationObserver(() => {
+    for (const thumb of document.querySelectorAll("#cw-chat :is(.cw-do-up, .cw-do-down):not([aria-pressed])")) {
+      thumb.setAttribute("aria-pressed", String(thumb.classList.contains("cw-pressed")));
+    }
+  }).observe(document.querySelector("gradio-app"), { childList: true, subtree: true });
 }
