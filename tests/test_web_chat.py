@@ -63,8 +63,10 @@ def test_conversations_are_switched_renamed_and_deleted(visit: Open) -> None:
     assert list_.locator("img, b, strong, a[href^=javascript]").count() == 0
     list_.get_by_role("button", name=ROSES, exact=True).first.click()
     expect(page.locator(".cw-question")).to_have_text(ROSES)
+    expect(list_.locator("[aria-current]")).to_have_text(ROSES)
     page.go_back()
     expect(page.locator(".cw-question")).to_have_text(HOSTILE)
+    expect(list_.locator("[aria-current]")).to_have_text(HOSTILE)
     row = list_.locator("li", has=page.locator("[aria-current]"))
     row.get_by_role("button", name=re.compile("^Rename")).click()
     field = page.get_by_label("Name of the conversation")
