@@ -165,6 +165,36 @@ def test_a_rating_becomes_a_question_of_an_evaluation(own_library: Path) -> None
     assert case["meta"]["generation"] == 1
 
 
+def test_an_answer_is_explained_by_its_rank_lists(http: httpx.Client) -> None:
+    conversation = begin(http)
+    ask(http, conversation, "Who launched the airstrikes?")
+    answer = ask(http, conversation, "When?")
+    told = http.post("/api/explain", json={"conversation": conversation, "number": 2}).json()
+    assert told["question"] == answer["standalone"]
+    assert [one["id"] for one in told["read"]] == [result["passage"]["id"] for result in answer["results"]]
+    for name in ("meaning", "words", "fused", "read"):
+        scores = [one["score"] for one in told[name]]
+        assert scores
+        assert scores == sorted(scores, reverse=True)
+    read = {one["id"] for one in told["read"]}
+    assert {one["id"] for one in told["cut"]} == {one["id"] for n in ("meaning", "words") for one in told[n]} - read
+    assert (told["probability"], told["timings"]) == (answer["confidence"], answer["timings"])
+    assert http.post("/api/explain", json={"conversation": conversation, "number": 3}).status_code == 404
+
+
+def test_follow_ups_are_questions_that_the_documents_answer(http: httpx.Client) -> None:
+    conversation = begin(http)
+    assert http.get(f"/api/conversations/{conversation}/follow-ups").json() == []
+    ask(http, conversation, QUESTION)
+    offered = http.get(f"/api/conversations/{conversation}/follow-ups").json()
+    assert offered
+    assert QUESTION not in offered
+    for question in offered:
+        assert http.post("/api/ask", json={"question": question}).json()["status"] == "answered"
+    ask(http, conversation, "At which temperature does mercury boil?")
+    assert http.get(f"/api/conversations/{conversation}/follow-ups").json() == []
+
+
 @contextmanager
 def asking_a_slow_model(library: Path, *pieces: str) -> Iterator[tuple[httpx.Client, OpenAIServer]]:
     with (

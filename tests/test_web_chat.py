@@ -102,8 +102,7 @@ def test_the_last_question_is_edited_and_asked_again(visit: Open) -> None:
     page.get_by_role("button", name="Edit", exact=True).last.click()
     field.fill(ROSES)
     field.press("Enter")
-    expect(page.locator(ANSWERED).last).to_contain_text("Maria Lindqvist", timeout=30_000)
-    assert questions(page) == [QUESTION, ROSES]
+    expect(page.locator(".cw-question")).to_have_text([QUESTION, ROSES])
 
 
 def test_an_answer_is_copied_with_its_quotes(visit: Open) -> None:
@@ -195,7 +194,7 @@ def test_stop_leaves_what_was_checked_and_says_so(plain: Page, slow: str) -> Non
     writing = page.locator(".cw-writing")
     expect(writing).to_contain_text("The Moon was struck", timeout=30_000)
     expect(writing.get_by_role("status")).to_have_text("Writing, and checking each sentence")
-    page.locator("#cw-ask .stop-button").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     answer = page.locator(ANSWERED)
     expect(answer).to_contain_text("Stopped", timeout=5_000)
     expect(answer).to_contain_text("Over 85 targets were struck.")

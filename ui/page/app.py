@@ -159,7 +159,7 @@ def _wire(service: Service, page: "gr.Blocks", parts: dict[str, Any]) -> None:
 def _shown(steps: Iterable[Shown]) -> Iterator[tuple[Any, ...]]:
     """Yield what the parts show at each step of an answer; while it is written, the box stops it."""
     for number, (messages, identity, writing) in enumerate(steps):
-        yield messages, identity, _box(writing) if number == 0 or not writing else _same()
+        yield messages, identity, _box(writing, emptied=number == 0)
 
 
 def _opened(service: Service, person: str, identity: str) -> tuple[Any, ...]:
@@ -177,18 +177,13 @@ def _nothing() -> tuple[Any, ...]:
     return [], "", _box(False)
 
 
-def _box(writing: bool) -> "gr.Textbox":
+def _box(writing: bool, emptied: bool = False) -> "gr.Textbox":
+    """Let the question box ask or stop; what somebody types meanwhile stays."""
     import gradio as gr
 
-    if writing:
-        return gr.Textbox(value="", submit_btn=False, stop_btn=True)
-    return gr.Textbox(submit_btn=True, stop_btn=False)
-
-
-def _same() -> Any:
-    import gradio as gr
-
-    return gr.skip()
+    if emptied:
+        return gr.Textbox(value="", submit_btn=not writing, stop_btn=writing)
+    return gr.Textbox(submit_btn=not writing, stop_btn=writing)
 
 
 def _question_box() -> "gr.Textbox":
