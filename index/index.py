@@ -20,13 +20,13 @@ from .lock import WriterLock
 from .moving import move
 from .owners import EVERYBODY, checked, sees
 from .planning import Plan, followed, plan
-from .rerank import Candidate, Evidence, ranked
+from .rerank import Candidate, Evidence, Question, Vector, ranked
 from .rows import Record, Row
 from .search import BLENDED, CANDIDATES, MEANING, RERANKED, Ranking, blend, fuse, understood
 from .shelf import Vectors
 from .sketches import passage_similarity, similarities
 from .store import Store, View
-from .types import Added, Context, Document, Failure, OnProgress, Passage, Reading, SearchResult
+from .types import Added, Context, Document, Failure, OnProgress, Passage, Reading, SearchResult, Trace
 from .words import words
 
 PATIENCE = 30.0
@@ -261,10 +261,8 @@ class Index:
             return ranked(question, [], 0.0, 0), []
         encoders = view.encoders
         by_passage, by_sentence = encoders.of_question(query, context)
-        dense = self._nearest(view, by_passage, max(CANDIDATES, k), documents)
-        keyword = self._with_words(question.counts, max(CANDIDATES, k), documents)
-        trust = 1.0 if encoders.passages.multilingual else question.meaning
-        shown = self._shown(view, fuse(dense, keyword, MEANING * trust if keyword else 1.0), k)
+        dense, _, fused = self._rankings(view, question, by_passage, k, documents)
+        shown = self._shown(view, fused, k)
         candidates = [
             Candidate(row.passage, score, similarities(by_sentence, row.sketch, len(row.passage.sentences)))
             for row, score in shown
@@ -274,6 +272,29 @@ class Index:
         if not encoders.alike:  # on the bundled encoder's scale, which refusals were learnt on
             nearest = max((passage_similarity(by_sentence, row.sketch) for row, _ in shown), default=0.0)
         return ranked(question, foremost[:RERANKED], nearest, among), [*foremost[RERANKED:], *candidates[BLENDED:]]
+
+    def trace(self, query: str, k: int = 10, sources: Sequence[str] | None = None, context: Context = ()) -> Trace:
+        """Return how a search came about: the first `k` by cosine similarity, by BM25, and by both, fused."""
+
+        def read(view: View) -> Trace:
+            documents, _ = self._scope(sources)
+            if documents == [] or not query.strip():
+                return Trace((), (), ())
+            question = understood(query, context, self._keywords.rarity)
+            by_passage, _ = view.encoders.of_question(query, context)
+            rankings = self._rankings(view, question, by_passage, k, documents)
+            return Trace(*(tuple(self._results(view, ranking, k)) for ranking in rankings))
+
+        return self._read(read)
+
+    def _rankings(
+        self, view: View, question: Question, vector: Vector, k: int, documents: list[str] | None
+    ) -> tuple[Ranking, Ranking, Ranking]:
+        """Return what is found by meaning, by words, and both fused."""
+        dense = self._nearest(view, vector, max(CANDIDATES, k), documents)
+        keyword = self._with_words(question.counts, max(CANDIDATES, k), documents)
+        trust = 1.0 if view.encoders.passages.multilingual else question.meaning
+        return dense, keyword, fuse(dense, keyword, MEANING * trust if keyword else 1.0)
 
     def search_dense(self, query: str, k: int = 10, sources: Sequence[str] | None = None) -> list[SearchResult]:
         """Return the `k` passages nearest in meaning; scores are cosine similarities."""

@@ -79,6 +79,15 @@ class SearchResult:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Both rank lists of one search and what they make together, each best first, with its own scores."""
+
+    meaning: tuple[SearchResult, ...]
+    words: tuple[SearchResult, ...]
+    fused: tuple[SearchResult, ...]
+
+
 Context = Sequence[tuple[str, float]]
 """Texts that a question leaves unsaid, each with what its words count beside the question's own, which count 1."""
 

@@ -13,7 +13,8 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 
 from .background import Background
-from .provider import Message, ModelError, Piece, Provider, Reply
+from .provider import Message, ModelError, Piece, Provider, Reply, Stopped
+from .stopping import Stop
 from .thoughts import estimated_tokens, has_thoughts, without_half_a_tag, without_thoughts
 
 WAITS = (0.25, 1.0)
@@ -46,10 +47,13 @@ class Model:
         """The tokens of the context window to plan for."""
         return self._context()
 
-    def stream(self, messages: Sequence[Message], max_tokens: int, seconds: float | None = None) -> Iterator[Reply]:
+    def stream(
+        self, messages: Sequence[Message], max_tokens: int, seconds: float | None = None, stop: Stop | None = None
+    ) -> Iterator[Reply]:
         """Yield the reply as it grows, each time whole, the last one `done`; raise ModelError where it fails.
 
-        `seconds` is the time left, where that is less than a call may take.
+        `seconds` is the time left, where that is less than a call may take. Once `stop` is requested the connection is
+        closed, and Stopped raised.
         """
         seconds = max(0.0, min(self.seconds, self.seconds if seconds is None else seconds))
         said: SimpleQueue[str | Future[Reply]] = SimpleQueue()
@@ -57,14 +61,22 @@ class Model:
         call = _Call(provider, self._where, messages, max_tokens, self.context, seconds, said.put)
         answer = self._background.submit(call.answer())
         answer.add_done_callback(said.put)
+        if stop:
+            stop.on_request(answer.cancel)
         try:
             yield from self._snapshots(said, call.asked)
+        except ModelError:
+            if stop and stop.requested:
+                raise Stopped(f"{self._where} was told to stop") from None
+            raise
         finally:
             answer.cancel()  # which closes the connection
 
-    def complete(self, messages: Sequence[Message], max_tokens: int, seconds: float | None = None) -> Reply:
+    def complete(
+        self, messages: Sequence[Message], max_tokens: int, seconds: float | None = None, stop: Stop | None = None
+    ) -> Reply:
         """Return the whole reply; raise ModelError where it fails."""
-        *_, last = self.stream(messages, max_tokens, seconds)
+        *_, last = self.stream(messages, max_tokens, seconds, stop)
         return last
 
     def connect(self) -> None:

@@ -16,12 +16,13 @@ from index.types import Added, Context, OnProgress, SearchResult
 from .embeddings import OpenAIEncoder, open_encoder
 from .examples import candidates
 from .extract import answer_by_quotes
-from .followup import context_of
+from .followup import context_of, standalone
 from .generate import OWN_WORDS, answer_by_model, standalone_by
 from .models import Model, ModelError, open_model
 from .parts import look_up
 from .reading import looked_at
 from .settings import Settings
+from .stopping import Stop
 from .types import Answer, Turn
 
 
@@ -70,15 +71,26 @@ class Chatbot:
         return last
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), sources: Sequence[str] | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        sources: Sequence[str] | None = None,
+        stop: Stop | None = None,
     ) -> Iterator[Answer]:
-        """Yield the answer as it grows, each time whole; the last one is complete and checked."""
+        """Yield the answer as it grows, each time whole; the last one is complete and checked.
+
+        Once `stop` is requested, from any thread, what was checked until then is the last one.
+        """
         began = perf_counter()
-        meant = self._meant(question, history)
+        meant = self._meant(question, history, stop)
         condensed = perf_counter()
         found, parts = look_up(self.index, meant.question, sources, meant.context, reader=self.settings.reader)
         searched = perf_counter()
-        answer = replace(answer_by_quotes(meant.question, found, parts), question=question)
+        answer = replace(
+            answer_by_quotes(meant.question, found, parts),
+            question=question,
+            standalone=meant.standalone(question, history),
+        )
         timings = {
             **meant.timings,
             "condense": (condensed - began) * 1000,
@@ -88,18 +100,20 @@ class Chatbot:
         answer = replace(answer, timings=timings)
         if self.model is None or answer.status == "not_found":
             yield answer
+        elif stop and stop.requested:
+            yield replace(answer, text="", short=None, citations=(), status="partial", stopped=True)
         elif meant.failed:
             yield replace(answer, note=f"{meant.failed}; {OWN_WORDS}")
         else:
             drop, left = self.settings.unsupported == "drop", self.model.seconds - (perf_counter() - began)
-            yield from answer_by_model(self.model, meant.question, answer, parts, drop=drop, seconds=left)
+            yield from answer_by_model(self.model, meant.question, answer, parts, drop=drop, seconds=left, stop=stop)
 
-    def _meant(self, question: str, history: Sequence[Turn]) -> "_Meant":
+    def _meant(self, question: str, history: Sequence[Turn], stop: Stop | None = None) -> "_Meant":
         """Return the question as it is searched for: made to stand alone by the model, or with what it leans on."""
         if self.model is None or not history or not question.strip():
             return _Meant(question, context_of(question, history))
         try:
-            reply = standalone_by(self.model, question, history)
+            reply = standalone_by(self.model, question, history, stop)
         except ModelError as error:
             return _Meant(question, context_of(question, history), failed=str(error))
         tokens = {"prompt_tokens": float(reply.prompt_tokens), "completion_tokens": float(reply.completion_tokens)}
@@ -149,6 +163,11 @@ class _Meant:
     context: Context = ()
     failed: str | None = None
     timings: dict[str, float] = field(default_factory=dict[str, float])
+
+    def standalone(self, question: str, history: Sequence[Turn]) -> str | None:
+        """Return what is searched for in words, where that is more than what was asked."""
+        whole = standalone(question, history) if self.context else self.question
+        return whole if whole != question else None
 
 
 _TRIED = 4

@@ -73,6 +73,11 @@ class Checker:
             judged = [(s, () if quotes is None and self._asserts(s) else quotes) for s, quotes in judged]
         return _written(judged, sum(map(self._says_absent, found)), drop=self._drop and finished)
 
+    def check_broken_off(self, text: str) -> Verified:
+        """Return what could be judged of a text that was not written to its end: its last sentence is left out."""
+        judged = [(s, self._judged(s)) for s in statements(text, finished=False) if s.finished]
+        return _written(judged, 0, drop=self._drop)
+
     def _judged(self, statement: Statement) -> tuple[Quote, ...] | None:
         """Return the quotes that bear a statement out, () if there are none, None if it claims nothing."""
         key = replace(statement, lead="", tail="")

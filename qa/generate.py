@@ -16,11 +16,12 @@ from .checks.claims import telling_words
 from .checks.sources import read_sources
 from .citations import Checker, Verified
 from .extract import NOT_FOUND, is_covered, not_covered
-from .models import Message, Model, ModelError, Reply
+from .models import Message, Model, ModelError, Reply, Stopped
 from .parts import Part
 from .prompts import NOT_COVERED, STANDALONE, SYSTEM, answer_prompt, standalone_prompt
 from .prompts import NOT_FOUND as SAYS_NOT_FOUND
 from .short import exact_words
+from .stopping import Stop
 from .types import Answer, Turn
 
 ANSWER_TOKENS = 1_000
@@ -34,22 +35,30 @@ _LETTERS_A_TOKEN = 3.5
 Numbered = list[tuple[int, tuple[Passage, ...]]]
 
 
-def standalone_by(model: Model, question: str, history: Sequence[Turn]) -> Reply:
+def standalone_by(model: Model, question: str, history: Sequence[Turn], stop: Stop | None = None) -> Reply:
     """Have the model make a follow-up stand alone, in half of its time; raise ModelError where it cannot."""
     messages = [Message("system", STANDALONE), Message("user", standalone_prompt(question, history))]
-    reply = model.complete(messages, QUESTION_TOKENS, model.seconds / 2)
+    reply = model.complete(messages, QUESTION_TOKENS, model.seconds / 2, stop)
     line = next((line.strip() for line in reply.text.splitlines() if line.strip()), "")
     said = re.sub(r"^(?:standalone question|question)\s*:\s*", "", line, flags=re.IGNORECASE).strip(" \"'“”`*")
     return replace(reply, text=said if 0 < len(said) <= max(400, 3 * len(question)) else "")
 
 
 def answer_by_model(
-    model: Model, question: str, by_quotes: Answer, parts: Sequence[Part] = (), *, drop: bool = False, seconds: float
+    model: Model,
+    question: str,
+    by_quotes: Answer,
+    parts: Sequence[Part] = (),
+    *,
+    drop: bool = False,
+    seconds: float,
+    stop: Stop | None = None,
 ) -> Iterator[Answer]:
     """Yield the answer as the model writes it, the last one checked; `by_quotes` stands in where the model fails.
 
     The model is shown the passages of `by_quotes`, and `question` as it stands alone. With `drop`, sentences that are
-    not borne out are left out instead of flagged. `seconds` is how long it may take.
+    not borne out are left out instead of flagged. `seconds` is how long it may take; once `stop` is
+    requested, the last one holds the sentences that were checked until then.
     """
     began = perf_counter()
     numbered = shown([result.passage for result in by_quotes.results], model.context)
@@ -61,10 +70,13 @@ def answer_by_model(
     yield draft
     reply = Reply("", 0, 0)
     try:
-        for reply in model.stream(messages, _answer_tokens(model.context), seconds):
+        for reply in model.stream(messages, _answer_tokens(model.context), seconds, stop):
             if not reply.done:
                 verified = checker.check(_spoken(reply.text), finished=False)
                 yield replace(draft, text=verified.text, citations=verified.citations)
+    except Stopped:
+        yield _broken_off(draft, checker.check_broken_off(_spoken(reply.text)))
+        return
     except ModelError as error:
         yield _instead(by_quotes, str(error), began)
         return
@@ -152,6 +164,10 @@ def _finished(draft: Answer, reply: Reply, checker: Checker, by_quotes: Answer, 
         note="; ".join(_notes(verified, reply, missing)) or None,
         done=True,
     )
+
+
+def _broken_off(draft: Answer, verified: Verified) -> Answer:
+    return replace(draft, text=verified.text, citations=verified.citations, status="partial", stopped=True, done=True)
 
 
 def _notes(verified: Verified, reply: Reply, missing: Sequence[str]) -> Iterator[str]:

@@ -13,10 +13,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from .calls import Model
 from .failures import TOO_LONG, Failure, Refusal, harmless, reason_of, refused, seconds_asked, told_in
-from .provider import Message, ModelError, Piece, Provider, Reply
+from .provider import Message, ModelError, Piece, Provider, Reply, Stopped
 from .settings import PROVIDER, Settings, SettingsError
 
-__all__ = ["Message", "Model", "ModelError", "Reply", "open_model"]
+__all__ = ["Message", "Model", "ModelError", "Reply", "Stopped", "open_model"]
 
 OPENAI = "https://api.openai.com/v1"
 DEFAULT_MODEL = "gpt-5.4-mini"

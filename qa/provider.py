@@ -13,6 +13,10 @@ class ModelError(CitewiseError):
     """Say why the language model gave no answer and what to do."""
 
 
+class Stopped(ModelError):
+    """Say that the call was broken off, because nobody waits for it any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """What is said to the model, by "system", "user" or "assistant"."""

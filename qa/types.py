@@ -36,7 +36,9 @@ class Answer:
     are the passages considered, best first; for `not_found` the nearest ones. `model` names what wrote the text
     ("extractive" without a language model); `confidence` is the probability, from 0 to 1, that the documents answer the
     question; `note` says in a line what a person should know beside it: why the model did not answer, which part is not
-    covered. `timings` maps a stage to milliseconds, and `..._tokens` to tokens.
+    covered. `standalone` is what was searched for, where a follow-up was made to stand alone or leans on what was said
+    before. `stopped` says that it was broken off: its text is what was checked until then. `timings` maps a stage to
+    milliseconds, and `..._tokens` to tokens.
     `done` is False for the snapshots of a stream before the last.
     """
 
@@ -49,5 +51,7 @@ class Answer:
     confidence: float | None = None
     model: str = "extractive"
     note: str | None = None
+    standalone: str | None = None
+    stopped: bool = False
     timings: dict[str, float] = field(default_factory=dict[str, float])
     done: bool = True

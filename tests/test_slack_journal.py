@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.errors import LibraryError
-from ui.slack.database import FILE, Database
+from ui.database import Database
+from ui.slack.database import FILE, open_database
 from ui.slack.journal import Job, Journal
 from ui.slack.kept import Kept
 from ui.slack.workers import Again, Workers
@@ -22,7 +23,7 @@ from ui.slack.workers import Again, Workers
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path)
+    opened = open_database(tmp_path)
     yield opened
     opened.close()
 
@@ -82,17 +83,17 @@ def test_what_a_process_took_is_free_when_it_closes(database: Database) -> None:
     assert taken
     assert (taken.attempts, taken.reply) == (2, "1.0")
     second.close()
-    assert list(database.folder.glob("slack-*.lock")) == []
+    assert list(database.path.parent.glob("slack-*.lock")) == []
 
 
 def _take_and_die(folder: Path) -> None:
-    journal = Journal(Database(folder))
+    journal = Journal(open_database(folder))
     journal.take()
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_what_a_killed_process_took_is_free_at_once(tmp_path: Path) -> None:
-    setup = Database(tmp_path)
+    setup = open_database(tmp_path)
     journal = Journal(setup)
     journal.put(job("a"))
     process = multiprocessing.get_context("spawn").Process(target=_take_and_die, args=(tmp_path,))
@@ -111,7 +112,7 @@ def test_copies_that_share_a_journal_do_each_job_once(tmp_path: Path) -> None:
     names, done = [str(n) for n in range(100)], list[str]()
 
     def work() -> None:
-        database = Database(tmp_path)
+        database = open_database(tmp_path)
         journal = Journal(database)
         for name in names:
             journal.put(job(name, at=float(name)))
@@ -136,7 +137,7 @@ def test_copies_that_share_a_journal_do_each_job_once(tmp_path: Path) -> None:
 def test_whatever_happens_nothing_is_done_twice_or_out_of_order(
     steps: list[tuple[int, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    database = Database(tmp_path_factory.mktemp("journal"))
+    database = open_database(tmp_path_factory.mktemp("journal"))
     journal, running, done, known = Journal(database), list[str](), list[str](), set[str]()
     for number, step in steps:
         key = f"{number}"
@@ -211,13 +212,13 @@ def test_a_job_that_fails_is_tried_again_and_then_given_up(
 def test_a_damaged_or_newer_file_is_told_with_its_remedy(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"no database at all, but long enough to look at" * 50)
     with pytest.raises(LibraryError, match="delete it"):
-        Database(tmp_path)
+        open_database(tmp_path)
     (tmp_path / FILE).unlink()
-    Database(tmp_path).close()
+    open_database(tmp_path).close()
     with sqlite3.connect(tmp_path / FILE) as connection:
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(LibraryError, match="version 99"):
-        Database(tmp_path)
+        open_database(tmp_path)
 
 
 def test_the_memory_forgets_what_is_old(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

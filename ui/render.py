@@ -6,13 +6,13 @@ signs, so that a document can neither move a cursor nor pose as something else. 
 
 import re
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import quote, urlencode
 
-from index.types import SearchResult
-from qa.types import Answer
+from index.types import Passage, SearchResult
+from qa.types import Answer, Citation
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -101,6 +101,21 @@ def plain_data(value: Any) -> Any:
 def answer_json(answer: Answer) -> dict[str, Any]:
     """Return an answer as JSON's own types: DESIGN's one evidence object, offsets and all."""
     return asdict(answer)
+
+
+def read_answer(record: dict[str, Any]) -> Answer:
+    """Return the answer that `answer_json` wrote; what an older version wrote lacks fields, a newer one has more."""
+    known = {field.name for field in fields(Answer)}
+    parts: dict[str, Any] = {
+        "citations": tuple(Citation(**citation) for citation in record["citations"]),
+        "results": tuple(SearchResult(_passage(r["passage"]), r["score"]) for r in record["results"]),
+    }
+    return Answer(**{**{name: value for name, value in record.items() if name in known}, **parts})
+
+
+def _passage(record: dict[str, Any]) -> Passage:
+    parts: dict[str, Any] = {"sentences": tuple((start, end) for start, end in record["sentences"])}
+    return Passage(**{**record, **parts})
 
 
 def without_marks(text: str) -> str:

@@ -5,10 +5,11 @@ Knows nothing of Gradio, FastAPI or the terminal.
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from index.errors import CitewiseError
 from index.types import Added, Failure, OnProgress
 from qa.chatbot import Chatbot
+
+from .conversations import Conversations
 
 if TYPE_CHECKING:
     from .people.door import People
@@ -56,6 +59,8 @@ class Service:
     opened: Chatbot | None = None
     max_upload: int = 100 * MEGABYTE
     people: "People | None" = None
+    _kept: Conversations | None = field(default=None, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     @property
     def bot(self) -> Chatbot:
@@ -67,6 +72,13 @@ class Service:
         if self.opened is None:
             raise NotReady("citewise is still opening the library; try again in a moment")
         return self.opened.seen_by(person)
+
+    @property
+    def conversations(self) -> Conversations:
+        """Return the library's conversations, opened at first use."""
+        with self._lock:
+            self._kept = self._kept or Conversations(self.bot.index.library)
+            return self._kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,19 @@ What an answer says is `chat.py`'s, its HTML `markup.py`'s; `assets/` holds look
 Gradio is imported inside functions, after `service.quiet()` has turned its analytics off.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.errors import CitewiseError
 
+from ..asking import Asked, person_of
+from ..conversations import UnknownConversation
 from ..people.pages import SIGN_OUT
 from ..service import MAX_QUESTION, Service, quiet
 from . import markup, person
-from .chat import Exchange, Talk, respond
+from .chat import Shown, respond, show
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -22,8 +24,17 @@ if TYPE_CHECKING:
     from gradio.themes import Base
 
 ASSETS = Path(__file__).parent / "assets"
-STYLES = ("page.css", "chat.css", "documents.css", "evidence.css", "pane.css")
-SCRIPTS = ("common.js", "chat.js", "documents.js", "evidence.js", "page.js")
+STYLES = ("page.css", "chat.css", "answers.css", "conversations.css", "documents.css", "evidence.css", "pane.css")
+SCRIPTS = (
+    "common.js",
+    "chat.js",
+    "answers.js",
+    "why.js",
+    "conversations.js",
+    "documents.js",
+    "evidence.js",
+    "page.js",
+)
 CONCURRENT = 64
 """How many answers are written at a time; Gradio's own default is one."""
 _EXAMPLES = 4
@@ -34,6 +45,10 @@ _TITLE = """<div class="cw-title"><h1>citewise</h1>
 _WELCOME = "### What would you like to know?\nAnswers come only from your documents, in their own words."
 _NO_DOCUMENTS = "### Add a document to begin\nDrop files on the panel of documents. They stay on this computer."
 _PANEL = "import(new URL('citewise/page.js', document.baseURI)).then((it) => it.begin(element, trigger))"
+
+_TALKS = "import(new URL('citewise/conversations.js', document.baseURI)).then((it) => it.begin(element, trigger))"
+_TELL = "(id) => { window.dispatchEvent(new CustomEvent('cw-conversation', { detail: id })); }"
+_HERE = "() => [window.location.hash.slice(1)]"
 
 
 def mount(app: "FastAPI", service: Service) -> None:
@@ -93,10 +108,10 @@ def _page(service: Service) -> "gr.Blocks":
     import gradio as gr
 
     with person.blocks(title="citewise", analytics_enabled=False, fill_height=True) as page:
-        talk = gr.State(list[Exchange]())
         with gr.Row(elem_id="cw-layout"):
             with gr.Column(elem_id="cw-side", scale=0, min_width=0):
                 gr.HTML(_TITLE)
+                talks = gr.HTML(elem_id="cw-conversations", js_on_load=_TALKS)
                 panel = gr.HTML(elem_id="cw-documents", js_on_load=_PANEL)
                 if service.people and service.people.asked_for():
                     gr.HTML(SIGN_OUT)
@@ -105,7 +120,9 @@ def _page(service: Service) -> "gr.Blocks":
                 with gr.Row(elem_id="cw-ask"):
                     box = _question_box()
                     new = gr.Button("New chat", scale=0, min_width=0, elem_id="cw-new")
-        _wire(service, page, {"talk": talk, "chat": chat, "box": box, "new": new, "documents": panel})
+                identity = gr.Textbox(visible="hidden", label="Conversation")
+        parts = {"identity": identity, "talks": talks, "chat": chat, "box": box, "new": new, "documents": panel}
+        _wire(service, page, parts)
     return page
 
 
@@ -113,22 +130,72 @@ def _wire(service: Service, page: "gr.Blocks", parts: dict[str, Any]) -> None:
     """Say what happens on each event of the page."""
     import gradio as gr
 
-    def choose(talk: Talk, chosen: gr.SelectData) -> Iterator[Any]:
-        yield from respond(service, str(chosen.value["text"]), talk)
+    def submit(question: str, identity: str, request: gr.Request) -> Iterator[Any]:
+        yield from _shown(respond(service, Asked(person_of(request), identity, question)) if question.strip() else ())
 
-    talk, chat, box = parts["talk"], parts["chat"], parts["box"]
+    def choose(identity: str, chosen: gr.SelectData, request: gr.Request) -> Iterator[Any]:
+        yield from _shown(respond(service, Asked(person_of(request), identity, str(chosen.value["text"]))))
+
+    def ask(identity: str, event: gr.EventData, request: gr.Request) -> Iterator[Any]:
+        asked = Asked(person_of(request), identity, str(event.question), again=bool(event.again))
+        yield from _shown(respond(service, asked))
+
+    def open_one(event: gr.EventData, request: gr.Request) -> Any:
+        return _opened(service, person_of(request), str(event.conversation))
+
+    def reload(identity: str, request: gr.Request) -> Any:
+        return _opened(service, person_of(request), identity)
+
+    def stop(identity: str, request: gr.Request) -> None:
+        service.conversations.stop(person_of(request), identity)
+
+    identity, talks, chat, box = parts["identity"], parts["talks"], parts["chat"], parts["box"]
     limits: dict[str, Any] = {"concurrency_limit": CONCURRENT, "show_progress": "hidden"}
     limits["api_visibility"] = "private"  # programs have REST
-    box.submit(partial(respond, service), [box, talk], [chat, talk, box], **limits)
-    chat.example_select(choose, [talk], [chat, talk, box], **limits)
-    parts["new"].click(_nothing, None, [chat, talk], **limits)
-    chat.clear(list[Exchange], None, talk, **limits)
+    shown = [chat, identity, box]
+    for asking in (
+        box.submit(submit, [box, identity], shown, **limits),
+        chat.example_select(choose, [identity], shown, **limits),
+        talks.submit(ask, [identity], shown, **limits),
+    ):
+        asking.then(None, [identity], None, js=_TELL, **limits)
+    box.stop(stop, [identity], None, **limits)
+    talks.select(open_one, None, shown, **limits)
+    parts["new"].click(_nothing, None, shown, **limits)
+    identity.change(None, [identity], None, js=_TELL, **limits)
+    page.load(reload, [identity], shown, js=_HERE, **limits)
     for event in (page.load, parts["documents"].submit):
         event(partial(_welcome, service), None, chat, **limits)
 
 
-def _nothing() -> tuple[Talk, Talk]:
-    return [], []
+def _shown(steps: Iterable[Shown]) -> Iterator[tuple[Any, ...]]:
+    """Yield what the parts show at each step of an answer; while it is written, the box stops it."""
+    for number, (messages, identity, writing) in enumerate(steps):
+        yield messages, identity, _box(writing, emptied=number == 0)
+
+
+def _opened(service: Service, person: str, identity: str) -> tuple[Any, ...]:
+    """Show a conversation; one that is gone is a new chat."""
+    try:
+        conversation = service.conversations.get(person, identity) if identity else None
+        return (show(service, conversation) if conversation else []), identity, _box(False)
+    except UnknownConversation:
+        return _nothing()
+    except CitewiseError as error:
+        return [{"role": "assistant", "content": markup.error_html(str(error))}], "", _box(False)
+
+
+def _nothing() -> tuple[Any, ...]:
+    return [], "", _box(False)
+
+
+def _box(writing: bool, emptied: bool = False) -> "gr.Textbox":
+    """Let the question box ask or stop; what somebody types meanwhile stays."""
+    import gradio as gr
+
+    if emptied:
+        return gr.Textbox(value="", submit_btn=not writing, stop_btn=writing)
+    return gr.Textbox(submit_btn=not writing, stop_btn=writing)
 
 
 def _question_box() -> "gr.Textbox":

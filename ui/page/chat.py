@@ -1,69 +1,77 @@
-"""What the chat does: asks, and shows the answer as it comes in; remembers one tab's conversation."""
+"""What the chat does: asks in a conversation, shows the answer as it comes in, and shows a conversation again."""
 
 import logging
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 from index.errors import CitewiseError
-from qa.types import Turn
+from qa.examples import follow_ups
 
+from ..asking import BROKEN, Asked, answers
+from ..conversations import Conversation, Exchange
 from ..service import MAX_QUESTION, Service
 from . import markup
+from .tools import edit_html, tools_html
 
-_REMEMBERED = 20
-_BROKEN = "Something went wrong inside citewise. Ask again, or look at the log where it was started."
+Messages = list[dict[str, str]]
+Shown = tuple[Messages, str, bool]
+"""The messages, the conversation's id, and whether an answer is being written."""
 _LOG = logging.getLogger("citewise")
 
 
-class Exchange(NamedTuple):
-    """A question, the answer as it is shown, and its text as the next question's history (None: an error)."""
-
-    question: str
-    html: str
-    text: str | None = None
-
-
-Talk = list[Exchange]
-
-
-def respond(service: Service, question: str, talk: Talk) -> Iterator[tuple[list[dict[str, str]], Talk, str]]:
-    """Yield the conversation as an answer comes in, with what to remember and what stays in the text box."""
-    question = question.strip()
-    if not question:
-        yield _messages(talk), talk, ""
-        return
-    if len(question) > MAX_QUESTION:
-        told = f"The question is longer than {MAX_QUESTION:,} characters; ask a shorter one."
-        yield _messages([*talk, Exchange(question[:200] + " …", markup.error_html(told))]), talk, question
-        return
-    yield _messages([*talk, Exchange(question, markup.waiting_html())]), talk, ""
-    exchange = Exchange(question, "")
-    for exchange in _answered(service, question, talk):
-        yield _messages([*talk, exchange]), talk, ""
-    talk = [*talk, exchange]
-    yield _messages(talk), talk, ""
-
-
-def _answered(service: Service, question: str, talk: Talk) -> Iterator[Exchange]:
-    """Yield the exchange with each snapshot of the answer; an error becomes its last words."""
-    history = [Turn(e.question, e.text) for e in talk if e.text is not None][-_REMEMBERED:]
+def respond(service: Service, asked: Asked) -> Iterator[Shown]:
+    """Yield the conversation as an answer comes in; without an id a new one begins."""
+    asked = replace(asked, question=asked.question.strip())
+    before: Messages = []
     try:
-        bot = service.bot
-        for answer in bot.stream(question, history):
-            if answer.status == "not_found" and not answer.results and not bot.index.documents():
-                yield Exchange(question, markup.empty_html())
-            else:
-                yield Exchange(question, markup.answer_html(answer), answer.text)
+        if len(asked.question) > MAX_QUESTION:
+            raise CitewiseError(f"The question is longer than {MAX_QUESTION:,} characters; ask a shorter one.")
+        kept = service.conversations
+        if not asked.conversation:
+            asked = replace(asked, conversation=kept.begin(asked.person, asked.question).id)
+        said = kept.get(asked.person, asked.conversation).exchanges
+        before = _messages(asked.conversation, said[:-1] if asked.again else said)
+        yield [*before, *_pair(asked.question, markup.waiting_html())], asked.conversation, True
+        for answer in answers(service, asked):
+            if not answer.done:
+                yield [*before, *_pair(asked.question, markup.answer_html(answer))], asked.conversation, True
+        yield show(service, kept.get(asked.person, asked.conversation)), asked.conversation, False
     except CitewiseError as error:
-        yield Exchange(question, markup.error_html(str(error)))
+        yield [*before, *_pair(asked.question, markup.error_html(str(error)))], asked.conversation, False
     except Exception:  # noqa: BLE001 - the page must say something, whatever happened
         _LOG.exception("an answer failed")
-        yield Exchange(question, markup.error_html(_BROKEN))
+        yield [*before, *_pair(asked.question, markup.error_html(BROKEN))], asked.conversation, False
 
 
-def _messages(talk: Talk) -> list[dict[str, str]]:
-    messages: list[dict[str, str]] = []
-    for exchange in talk:
-        messages.append({"role": "user", "content": markup.question_html(exchange.question)})
-        messages.append({"role": "assistant", "content": exchange.html})
+def show(service: Service, conversation: Conversation) -> Messages:
+    """Return a conversation as messages, the last one with what could be asked next."""
+    messages = _messages(conversation.id, conversation.exchanges)
+    if messages:
+        last = conversation.exchanges[-1]
+        next_questions = follow_ups(service.bot.index, last.answer) if last.answer else []
+        writing = service.conversations.is_answering(conversation.id)
+        messages[-2:] = _exchange(conversation.id, last, next_questions, is_last=True, writing=writing)
     return messages
+
+
+def _messages(identity: str, exchanges: Sequence[Exchange]) -> Messages:
+    return [message for exchange in exchanges for message in _exchange(identity, exchange)]
+
+
+def _exchange(identity: str, exchange: Exchange, follow_ups: Sequence[str] = (), **last: Any) -> Messages:
+    question = markup.question_html(exchange.question) + (edit_html() if last else "")
+    if exchange.answer:
+        html = markup.answer_html(exchange.answer) + tools_html(identity, exchange, follow_ups)
+    elif exchange.error:
+        html = markup.error_html(exchange.error)
+    elif last.get("writing"):
+        html = markup.waiting_html("Still being answered; open the conversation again in a moment")
+    else:
+        html = markup.error_html("The answer was lost when citewise stopped; ask again.")
+    return [{"role": "user", "content": question}, {"role": "assistant", "content": html}]
+
+
+def _pair(question: str, html: str) -> Messages:
+    asked = {"role": "user", "content": markup.question_html(question)}
+    return [asked, {"role": "assistant", "content": html}]

@@ -63,7 +63,9 @@ def answer_html(answer: Answer) -> str:
     if not answer.done and not answer.text:
         return waiting_html(f"Reading {count(len(answer.results), 'passage')}")
     parts: list[str] = []
-    if answer.status == "partial":
+    if answer.stopped:
+        parts.append('<p class="cw-badge">Stopped</p>' + _stopped(answer))
+    elif answer.status == "partial":
         parts.append('<p class="cw-badge">Only partly in your documents</p>')
     parts.append(_note(answer))
     if answer.short:
@@ -71,8 +73,15 @@ def answer_html(answer: Answer) -> str:
     if not (answer.done and is_quotes_only(answer)):
         parts.append(f'<p class="cw-text" dir="auto">{_marked(answer)}</p>')
     parts.append(_quotes(answer))
+    if not answer.done:
+        parts.append('<p class="cw-doing" role="status">Writing, and checking each sentence</p>')
     state = "" if answer.done else " cw-writing"
     return f'<div class="cw-answer{state}">{"".join(parts)}</div>'
+
+
+def _stopped(answer: Answer) -> str:
+    told = "Only what was checked until then is shown." if answer.text else "Nothing was checked until then."
+    return f'<p class="cw-note">{told}</p>'
 
 
 def _note(answer: Answer) -> str:
@@ -154,10 +163,12 @@ def _nearest(answer: Answer) -> str:
     if not shown:
         return ""
     title = "The nearest passages, which may not answer it"
-    return f'<details class="cw-quotes"><summary>{title}</summary><ol>{shown}</ol></details>'
+    return f'<details class="cw-quotes" open><summary>{title}</summary><ol>{shown}</ol></details>'
 
 
 def _not_found(answer: Answer) -> str:
+    if not answer.results:
+        return empty_html()
     return (
         '<div class="cw-answer cw-none"><p class="cw-badge">Not in your documents</p>'
         f'<p class="cw-text" dir="auto">{escape(answer.text)}</p>{_note(answer)}{_nearest(answer)}</div>'

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from index.errors import CitewiseError, LibraryBusy, LibraryError, NoOriginal, NotYours, UnknownSource
 
+from ..conversations import Answering, UnknownConversation
 from ..service import NotReady, TooLarge
 from .replies import Json
 
@@ -31,6 +32,8 @@ _STATUS = (
     (UnknownSource, 404),
     (NotYours, 403),
     (NoOriginal, 404),
+    (UnknownConversation, 404),
+    (Answering, 409),
     (LibraryBusy, 409),
     (TooLarge, 413),
     (NotReady, 503),

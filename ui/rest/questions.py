@@ -1,17 +1,21 @@
 """Ask and search over REST, whole or as server-sent snapshots."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import chain
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from starlette.exceptions import HTTPException
 
 from index.types import SearchResult
+from qa.stopping import Stop
 from qa.types import Answer, Turn
 
+from ..asking import Asked, answers, person_of
 from ..render import answer_json, plain_data
 from ..service import MAX_QUESTION, Service
 from .errors import told_late
@@ -30,13 +34,19 @@ class TurnIn(BaseModel):
 
 
 class AskIn(BaseModel):
-    """A question; `stream` asks for server-sent snapshots of the answer."""
+    """A question; `stream` asks for server-sent snapshots of the answer.
+
+    With the id of a `conversation` its turns are the history and the answer becomes a part of it, with `again` in place
+    of its last one.
+    """
 
     model_config = ConfigDict(extra="forbid")
     question: Text
     history: Annotated[list[TurnIn], Field(max_length=50)] = []
     sources: Sources | None = None
     stream: bool = False
+    conversation: Annotated[str, Field(max_length=64)] | None = None
+    again: bool = False
 
 
 class SearchIn(BaseModel):
@@ -53,15 +63,16 @@ def router(service: Service) -> APIRouter:
     routes = APIRouter(default_response_class=Json)
 
     @routes.post("/api/ask", responses={200: {"model": Answer}})
-    def ask(asked: AskIn) -> Any:
-        bot = service.bot
-        history = [Turn(turn.question, turn.answer) for turn in asked.history]
-        sources = asked.sources or None
+    def ask(asked: AskIn, request: Request) -> Any:
+        if asked.conversation and asked.history:
+            raise HTTPException(422, "history is the conversation's own: give either")
+        stop = Stop()
+        snapshots = _snapshots(service, asked, person_of(request), stop)
         if not asked.stream:
-            return Json(answer_json(bot.ask(asked.question, history, sources)))
-        snapshots = iter(bot.stream(asked.question, history, sources))
+            *_, last = snapshots
+            return Json(answer_json(last))
         first = next(snapshots)  # so that what fails at once still gets a status of its own
-        return StreamingResponse(_events(chain([first], snapshots)), media_type="text/event-stream")
+        return StreamingResponse(_events(chain([first], snapshots), stop), media_type="text/event-stream")
 
     @routes.post("/api/search", responses={200: {"model": list[SearchResult]}})
     def search(asked: SearchIn) -> Any:
@@ -72,10 +83,21 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
-def _events(snapshots: Iterator[Answer]) -> Iterator[str]:
-    """Yield server-sent events; an error ends the stream with one of its own."""
+def _snapshots(service: Service, asked: AskIn, person: str, stop: Stop) -> Iterator[Answer]:
+    sources = asked.sources or None
+    if asked.conversation:
+        within = Asked(person, asked.conversation, asked.question, sources, asked.again)
+        return answers(service, within, stop)
+    history = [Turn(turn.question, turn.answer) for turn in asked.history]
+    return service.bot.stream(asked.question, history, sources, stop)
+
+
+async def _events(snapshots: Iterator[Answer], stop: Stop) -> AsyncIterator[str]:
+    """Yield server-sent events; an error ends the stream with one of its own, and a client who leaves the answer."""
     try:
-        for snapshot in snapshots:
+        while snapshot := await run_sync(next, snapshots, None, abandon_on_cancel=True):
             yield f"data: {json.dumps(answer_json(snapshot))}\n\n"
     except Exception as error:  # noqa: BLE001 - the response has begun; this is the only way left to tell
         yield f"event: error\ndata: {json.dumps({'error': told_late(error)[1]})}\n\n"
+    finally:
+        stop.request()

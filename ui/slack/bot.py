@@ -14,7 +14,7 @@ from . import answering, files, private
 from . import thread as threads
 from .asking import BROKEN
 from .connect import LOG, code_of, is_lasting, log, told, unreachable, web_client, who_am_i
-from .database import Database
+from .database import open_database
 from .desk import COMMAND, SHORTCUT, Desk
 from .journal import Job, Journal
 from .kept import Kept
@@ -55,7 +55,7 @@ def opened(settings: Settings, service: Service) -> Generator[Bot]:
     patient = web_client(settings, patient=True)
     me = who_am_i(patient)
     with ExitStack() as stack:
-        database = Database(settings.library or default_library())
+        database = open_database(settings.library or default_library())
         stack.callback(database.close)
         journal, kept = Journal(database), Kept(database)
         stack.callback(journal.close)

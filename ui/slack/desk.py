@@ -1,13 +1,13 @@
 """What every part of the bot needs at hand, and the shapes in which questions and answers are put down."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from index.errors import CitewiseError, UnknownSource
-from index.types import Passage, SearchResult
 from qa.settings import Settings
-from qa.types import Answer, Citation, Turn
+from qa.types import Answer, Turn
 
+from ..render import read_answer
 from ..service import Service
 from .connect import Me
 from .journal import Job, Journal
@@ -96,18 +96,4 @@ class Given:
     def of(cls, record: dict[str, Any]) -> "Given":
         """Return it from `record`."""
         history = tuple(Turn(**turn) for turn in record["history"])
-        return cls(_answer(record["answer"]), history, record["generation"], record["user"])
-
-
-def _answer(record: dict[str, Any]) -> Answer:
-    known = {field.name for field in fields(Answer)}
-    parts: dict[str, Any] = {
-        "citations": tuple(Citation(**citation) for citation in record["citations"]),
-        "results": tuple(SearchResult(_passage(r["passage"]), r["score"]) for r in record["results"]),
-    }
-    return Answer(**{**{name: value for name, value in record.items() if name in known}, **parts})
-
-
-def _passage(record: dict[str, Any]) -> Passage:
-    parts: dict[str, Any] = {"sentences": tuple((start, end) for start, end in record["sentences"])}
-    return Passage(**{**record, **parts})
+        return cls(read_answer(record["answer"]), history, record["generation"], record["user"])

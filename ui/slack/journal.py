@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from .database import Database
+from ..database import Database
 
 _NEXT = """
 SELECT key, kind, thread, at, payload, attempts + 1, reply FROM jobs WHERE state = 'waiting' AND due <= ?
@@ -129,8 +129,8 @@ class Journal:
         self._database.change(sql, owner)
 
     def _lock_of(self, owner: str) -> FileLock:
-        return FileLock(self._database.folder / f"slack-{owner}.lock", thread_local=False)
+        return FileLock(self._database.path.parent / f"slack-{owner}.lock", thread_local=False)
 
     def _forget(self, owner: str) -> None:
         with suppress(OSError):  # a leftover lock file is only untidy
-            (self._database.folder / f"slack-{owner}.lock").unlink()
+            (self._database.path.parent / f"slack-{owner}.lock").unlink()

@@ -4,7 +4,7 @@ import json
 import time
 from typing import Any
 
-from .database import Database
+from ..database import Database
 
 _ANSWERS = 30 * 24 * 3600.0
 _STRANGE = 120.0

@@ -9,8 +9,10 @@ export function follow() {
         node.setAttribute("aria-label", name);
       }
     }
-    const button = document.querySelector("#cw-ask .submit-button:not([aria-label])");
-    if (button) button.setAttribute("aria-label", "Ask");
+    for (const [kind, name] of [["submit", "Ask"], ["stop", "Stop"]]) {
+      const button = document.querySelector(`#cw-ask .${kind}-button:not([aria-label])`);
+      if (button) button.setAttribute("aria-label", name);
+    }
     const questions = chat.querySelectorAll(".user-row");
     if (questions.length > asked) questions[questions.length - 1].scrollIntoView({ block: "start" });
     asked = questions.length;
