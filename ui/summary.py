@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from index.types import Document, Passage
 
-from .render import excerpt, one_line
+from .render import one_line, visible
 
 _HEADINGS = 30
 _OPENING = 400
@@ -13,7 +13,7 @@ _OPENING = 400
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A document in short: `headings` are its first ones of `headings_in_all`, in order, `opening` its first words."""
+    """A document in short: `headings` are its first ones of `headings_in_all`, in order, `opening` its first lines."""
 
     id: str
     source: str
@@ -48,5 +48,14 @@ def summary(document: Document, passages: Iterable[Passage]) -> Summary:
         words=words,
         headings=tuple(headings)[:_HEADINGS],
         headings_in_all=len(headings),
-        opening=excerpt(opening, _OPENING),
+        opening=_cut(visible(opening)),
     )
+
+
+def _cut(text: str) -> str:
+    """Return the beginning of a text with its lines, cut after a word."""
+    lines = "\n".join(" ".join(line.split()) for line in text.split("\n") if line.strip())
+    if len(lines) <= _OPENING:
+        return lines
+    start = lines[:_OPENING]
+    return (start[: max(start.rfind(" "), start.rfind("\n"))] if " " in start else start) + " …"

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 ASSETS = Path(__file__).parent / "assets"
 STYLES = ("page.css", "chat.css", "documents.css")
-SCRIPTS = ("common.js", "chat.js", "documents.js", "page.js")
+SCRIPTS = (
+    "common.js",
+    "chat.js",
+    *("documents.js", "dropping.js", "uploading.js", "adding.js", "listing.js", "card.js", "chosen.js"),
+    "page.js",
+)
 CONCURRENT = 64
 """How many answers are written at a time; Gradio's own default is one."""
 _EXAMPLES = 4
@@ -99,10 +104,12 @@ def _page(service: Service) -> "gr.Blocks":
                 panel = gr.HTML(elem_id="cw-documents", js_on_load=_PANEL)
             with gr.Column(elem_id="cw-main", scale=1, min_width=0):
                 chat = _chat()
+                chosen = gr.Textbox(visible="hidden", elem_id="cw-chosen")  # filled by chosen.js
                 with gr.Row(elem_id="cw-ask"):
                     box = _question_box()
                     new = gr.Button("New chat", scale=0, min_width=0, elem_id="cw-new")
-        _wire(service, page, {"talk": talk, "chat": chat, "box": box, "new": new, "documents": panel})
+        parts = {"talk": talk, "chat": chat, "box": box, "new": new, "documents": panel, "chosen": chosen}
+        _wire(service, page, parts)
     return page
 
 
@@ -110,14 +117,14 @@ def _wire(service: Service, page: "gr.Blocks", parts: dict[str, Any]) -> None:
     """Say what happens on each event of the page."""
     import gradio as gr
 
-    def choose(talk: Talk, chosen: gr.SelectData) -> Iterator[Any]:
-        yield from respond(service, str(chosen.value["text"]), talk)
+    def ask_example(talk: Talk, chosen: str, example: gr.SelectData) -> Iterator[Any]:
+        yield from respond(service, str(example.value["text"]), talk, chosen)
 
-    talk, chat, box = parts["talk"], parts["chat"], parts["box"]
+    talk, chat, box, chosen = parts["talk"], parts["chat"], parts["box"], parts["chosen"]
     limits: dict[str, Any] = {"concurrency_limit": CONCURRENT, "show_progress": "hidden"}
     limits["api_visibility"] = "private"  # programs have REST
-    box.submit(partial(respond, service), [box, talk], [chat, talk, box], **limits)
-    chat.example_select(choose, [talk], [chat, talk, box], **limits)
+    box.submit(partial(respond, service), [box, talk, chosen], [chat, talk, box], **limits)
+    chat.example_select(ask_example, [talk, chosen], [chat, talk, box], **limits)
     parts["new"].click(_nothing, None, [chat, talk], **limits)
     chat.clear(list[Exchange], None, talk, **limits)
     for event in (page.load, parts["documents"].submit):

@@ -9,6 +9,7 @@ from qa.types import Turn
 
 from ..service import MAX_QUESTION, Service
 from . import markup
+from .chosen import sources_of
 
 _REMEMBERED = 20
 _BROKEN = "Something went wrong inside citewise. Ask again, or look at the log where it was started."
@@ -26,8 +27,13 @@ class Exchange(NamedTuple):
 Talk = list[Exchange]
 
 
-def respond(service: Service, question: str, talk: Talk) -> Iterator[tuple[list[dict[str, str]], Talk, str]]:
-    """Yield the conversation as an answer comes in, with what to remember and what stays in the text box."""
+def respond(
+    service: Service, question: str, talk: Talk, chosen: str = ""
+) -> Iterator[tuple[list[dict[str, str]], Talk, str]]:
+    """Yield the conversation as an answer comes in, with what to remember and what stays in the text box.
+
+    `chosen` says which documents may be used, see `chosen.sources_of`.
+    """
     question = question.strip()
     if not question:
         yield _messages(talk), talk, ""
@@ -38,18 +44,18 @@ def respond(service: Service, question: str, talk: Talk) -> Iterator[tuple[list[
         return
     yield _messages([*talk, Exchange(question, markup.waiting_html())]), talk, ""
     exchange = Exchange(question, "")
-    for exchange in _answered(service, question, talk):
+    for exchange in _answered(service, question, talk, chosen):
         yield _messages([*talk, exchange]), talk, ""
     talk = [*talk, exchange]
     yield _messages(talk), talk, ""
 
 
-def _answered(service: Service, question: str, talk: Talk) -> Iterator[Exchange]:
+def _answered(service: Service, question: str, talk: Talk, chosen: str) -> Iterator[Exchange]:
     """Yield the exchange with each snapshot of the answer; an error becomes its last words."""
     history = [Turn(e.question, e.text) for e in talk if e.text is not None][-_REMEMBERED:]
     try:
         bot = service.bot
-        for answer in bot.stream(question, history):
+        for answer in bot.stream(question, history, sources_of(chosen)):
             if answer.status == "not_found" and not answer.results and not bot.index.documents():
                 yield Exchange(question, markup.empty_html())
             else:
