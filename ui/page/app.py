@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from gradio.themes import Base
 
 ASSETS = Path(__file__).parent / "assets"
-STYLES = ("page.css", "chat.css", "documents.css")
+STYLES = ("page.css", "chat.css", "documents.css", "comfort.css")
 SCRIPTS = (
     "common.js",
     "chat.js",
     *("documents.js", "dropping.js", "uploading.js", "adding.js", "listing.js", "card.js", "chosen.js"),
+    "comfort.js",
     "page.js",
 )
 CONCURRENT = 64

@@ -8,7 +8,8 @@ const HEADINGS = 8;
 const length = (about) => about.words * 15 > about.characters ? plural(about.words, "word")
   : plural(about.characters, "character");
 
-const own = (tag, className, text) => Object.assign(make(tag, className, shown(text)), { dir: "auto" });
+const own = (tag, className, text) =>
+  Object.assign(make(tag, className, text.split("\n").map(shown).join("\n")), { dir: "auto" });
 
 function headings(about) {
   const list = make("ul", "cw-headings", ...about.headings.slice(0, HEADINGS).map((one) => own("li", "", one)));

@@ -1,6 +1,7 @@
 // Begins what the page's parts do, once; Gradio may call again when it draws anew.
 
 import { follow } from "./chat.js";
+import { comfort } from "./comfort.js";
 import { documents } from "./documents.js";
 
 export function begin(element, changed) {
@@ -8,4 +9,5 @@ export function begin(element, changed) {
   element.dataset.ready = "yes";
   documents(element, changed);
   follow();
+  comfort();
 }
