@@ -74,9 +74,9 @@ def test_the_panel_while_adding_choosing_and_removing(
     looked.append("adding")
     for route in held:
         route.continue_()
-    expect(page.locator(".cw-status")).to_have_text("2 added, 1 failed", timeout=60_000)
+    expect(page.locator("#cw-documents .cw-status")).to_have_text("2 added, 1 failed", timeout=60_000)
     for one in ("tea.txt", "منار.txt"):
-        page.locator(".cw-name", has_text=one).click()
+        page.locator(".cw-opener", has_text=one).click()
         page.locator(".cw-documents > li", has_text=one).get_by_role("checkbox").check()
     expect(page.locator(".cw-opening")).to_have_count(2)
     passes(page, "chosen, with summaries")
@@ -127,14 +127,14 @@ def test_text_from_right_to_left_stands_on_the_right(visit: Open, empty_server: 
     page = visit(empty_server)
     (tmp_path / "lamp.txt").write_text(ARABIC)
     page.locator("#cw-files").set_input_files(tmp_path / "lamp.txt")
-    expect(page.locator(".cw-status")).to_contain_text("added", timeout=60_000)
+    expect(page.locator("#cw-documents .cw-status")).to_contain_text("added", timeout=60_000)
     box = page.get_by_role("textbox", name="Your question")
     box.fill("متى بُني المنار؟")
     direction = "node => getComputedStyle(node).direction"
     assert box.evaluate(direction) == "rtl"
     box.press("Enter")
     expect(page.locator(ANSWERED)).to_have_count(1, timeout=30_000)
-    page.locator(".cw-name", has_text="lamp.txt").click()
+    page.locator(".cw-opener", has_text="lamp.txt").click()
     for place in (".cw-question", ".cw-quotes blockquote", ".cw-opening"):
         assert page.locator(place).first.evaluate(direction) == "rtl"
     assert page.locator("html").get_attribute("lang") == "en"

@@ -43,7 +43,7 @@ def drop(page: Page, *paths: Path) -> None:
 
 def added(page: Page, *lines: str) -> None:
     """Wait until everything is added and told so."""
-    expect(page.locator(".cw-status")).not_to_have_text("", timeout=SLOW)
+    expect(page.locator("#cw-documents .cw-status")).not_to_have_text("", timeout=SLOW)
     expect(page.locator(".cw-adding")).to_have_count(0, timeout=SLOW)
     for line in lines:
         expect(page.locator(".cw-report")).to_contain_text(line)
@@ -67,7 +67,7 @@ def test_three_formats_and_a_folder_are_dropped_and_asked(visit: Open, own_serve
     page = visit(own_server)
     drop(page, formats / "a.pdf", formats / "a.docx", formats / "a.xlsx", folder)
     added(page, "voyage/north/log.txt: added", "voyage/log.txt: added", "a.pdf: added")
-    expect(page.locator(".cw-status")).to_have_text("5 added")
+    expect(page.locator("#cw-documents .cw-status")).to_have_text("5 added")
     for name in ("a.pdf", "a.docx", "a.xlsx"):
         expect(item(page, name)).to_have_count(1)
     expect(item(page, "log.txt")).to_have_count(2)
@@ -83,7 +83,7 @@ def test_failures_updates_and_duplicates_are_told_by_name(visit: Open, own_serve
     page = visit(own_server)
     drop(page, tea, broken)
     added(page, "tea.txt: added", "broken.pdf: it is damaged")
-    expect(page.locator(".cw-status")).to_have_text("1 added, 1 failed")
+    expect(page.locator("#cw-documents .cw-status")).to_have_text("1 added, 1 failed")
     expect(page.locator(".cw-report > li").first).to_contain_text("broken.pdf")
     shutil.copy(tea, twin)
     drop(page, tea, twin)
@@ -180,7 +180,7 @@ def test_answers_are_limited_to_the_chosen_documents_until_one_click_uses_all(vi
 
 def test_the_list_is_searched_sorted_and_ticked_together(visit: Open) -> None:
     page = visit()
-    names = page.locator(".cw-documents .cw-name")
+    names = page.locator(".cw-documents .cw-opener")
     assert names.all_inner_texts() == ["garden.md", "hostile.txt", "us-airstrikes-iraq-syria-february-2024.txt"]
     page.get_by_label("Sort documents by").select_option("Largest")
     expect(names.first).to_contain_text("us-airstrikes")
@@ -216,7 +216,7 @@ def test_hostile_names_titles_and_headings_are_text(visit: Open, own_server: str
     drop(page, tmp_path / HOSTILE)
     added(page)
     row = item(page, "<img src=x onerror=alert(1)>")
-    row.locator(".cw-name").click()
+    row.locator(".cw-opener").click()
     expect(page.locator(".cw-card-title")).to_be_visible()
     row.get_by_role("checkbox").check()
     expect(page.locator(".cw-limit")).to_contain_text("<img src=x")

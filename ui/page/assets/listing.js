@@ -65,10 +65,10 @@ export function listing(chosen, tellCount, changed) {
     const tick = Object.assign(make("input", "cw-tick"), { type: "checkbox", checked: chosen.has(one.id) });
     tick.setAttribute("aria-label", `Ask only ${shown(one.source)}`);
     tick.addEventListener("change", () => chosen.set([one.id], tick.checked));
-    const name = button("cw-name", make("bdi", "cw-file", shown(fileName(one))));
+    const name = button("cw-opener", make("bdi", "cw-file", shown(fileName(one))));
     name.title = shown(one.source);
     name.setAttribute("aria-expanded", "false");
-    const about = make("div", "cw-about", name, facts(one));
+    const about = make("div", "cw-entry", name, facts(one));
     if (one.warnings.length) about.append(notes(one));
     const away = button("cw-remove", "Remove");
     away.setAttribute("aria-label", `Remove ${shown(one.source)}`);
@@ -90,7 +90,7 @@ export function listing(chosen, tellCount, changed) {
       rows.get(one.id).node.querySelector(".cw-remove").focus();
     });
     const name = make("bdi", "cw-file", shown(fileName(one)));
-    return make("li", "cw-going", make("div", "cw-about", name, make("span", "cw-facts", "removed")), undo);
+    return make("li", "cw-going", make("div", "cw-entry", name, make("span", "cw-facts", "removed")), undo);
   }
 
   function row(one) {
