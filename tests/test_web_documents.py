@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from conftest import address_of, environment
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from test_web import ANSWERED, QUESTION, Open, ask, browser, visit
 
 __all__ = ["browser", "visit"]  # fixtures
@@ -148,8 +148,9 @@ def test_a_removal_can_be_undone_and_else_the_answers_forget(visit: Open, own_se
     expect(page.locator(ANSWERED).last).not_to_contain_text("Lindqvist")
 
 
-def test_what_was_removed_is_gone_though_the_tab_is_closed_at_once(visit: Open, own_server: str) -> None:
-    page = visit(own_server)
+def test_what_was_removed_is_gone_though_the_tab_is_closed_at_once(browser: Browser, own_server: str) -> None:
+    page = browser.new_page()  # not through visit: Gradio logs that its own requests were cut off
+    page.goto(own_server)
     item(page, "garden.md").get_by_role("button", name="Remove").click()
     page.goto("about:blank")
     for _ in range(50):
@@ -158,6 +159,20 @@ def test_what_was_removed_is_gone_though_the_tab_is_closed_at_once(visit: Open, 
             break
         page.wait_for_timeout(100)
     assert not any("garden" in source for source in left)
+    page.close()
+
+
+def test_what_another_page_removed_meanwhile_is_not_removed_again(visit: Open, own_server: str) -> None:
+    page = visit(own_server)  # which holds the refusal of a second removal against the page
+    page.clock.install()
+    item(page, "garden.md").get_by_role("button", name="Remove").click()
+    garden = next(d for d in httpx.get(f"{own_server}/api/documents").json() if "garden" in d["source"])
+    httpx.delete(f"{own_server}/api/documents/{garden['id']}")
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(item(page, "garden.md")).to_have_count(0)
+    page.clock.fast_forward(10_000)
+    page.wait_for_timeout(500)
+    expect(page.locator(".cw-trouble")).to_be_hidden()
 
 
 def test_answers_are_limited_to_the_chosen_documents_until_one_click_uses_all(visit: Open) -> None:

@@ -142,6 +142,12 @@ export function listing(chosen, tellCount, changed) {
     draw();
   }
 
+  function forget(id) { // it is gone, by this page's doing or another's
+    rows.delete(id);
+    clearTimeout(going.get(id));
+    going.delete(id);
+  }
+
   async function removeNow(one) {
     rows.get(one.id).node.querySelector("button").disabled = true;
     try {
@@ -173,7 +179,8 @@ export function listing(chosen, tellCount, changed) {
     if (later) { trouble.textContent = ""; changed(); }
     later = undefined;
     tellCount(all.length);
-    for (const id of rows.keys()) if (!all.some((one) => one.id === id)) rows.delete(id);
+    const here = new Set(all.map((one) => one.id));
+    for (const id of rows.keys()) if (!here.has(id)) forget(id);
     chosen.among(all);
     draw();
   }
