@@ -189,13 +189,13 @@ class _Teller:
     def __init__(self, files: Sequence[File], progress: OnProgress | None) -> None:
         self._files, self._progress, self._at = files, progress, 0
 
-    def stage(self, number: int, stage: str, done: float = 0.0) -> None:
+    def stage(self, number: int, stage: str, done: float = 0.0, passages: int = 0) -> None:
         self._at = number
         if self._progress:
-            self._progress(Progress(self._files[number].source, number + 1, len(self._files), stage, done))
+            self._progress(Progress(self._files[number].source, number + 1, len(self._files), stage, done, passages))
 
     def embedded(self, done: int, total: int) -> None:
-        self.stage(self._at, "embedding", done / total)
+        self.stage(self._at, "embedding", done / total, total)
 
 
 def gone(records: Iterable[Record], folders: Sequence[str]) -> list[Record]:

@@ -112,13 +112,17 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a long `add` stands: file `file` of `files` (from 1), its stage, and how much of it is done (0 to 1)."""
+    """Where a long `add` stands: file `file` of `files` (from 1), its stage, and how much of it is done (0 to 1).
+
+    `passages` is how many are embedded together, once that is known.
+    """
 
     source: str
     file: int
     files: int
     stage: str
     done: float
+    passages: int = 0
 
 
 OnProgress = Callable[[Progress], None]

@@ -1,16 +1,22 @@
 """REST on a real server: the same answers as in Python, documents in and out, and what is refused."""
 
 import html
+import io
 import json
+import shutil
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from conftest import ARTICLE, address_of, environment
+
+from index.types import Progress
 
 QUESTION = "How many targets were struck?"
 
@@ -126,6 +132,80 @@ def test_files_are_added_listed_read_and_removed(http: httpx.Client) -> None:
         assert http.get(f"/api/documents/{document['id']}/text").json()["text"]
         assert http.delete(f"/api/documents/{listed[document['source']]}").json() == {"removed": 1}
         assert http.get(f"/api/documents/{document['id']}/text").status_code == 404
+
+
+def events_of(http: httpx.Client, files: list[tuple[str, tuple[str, bytes]]], **query: bool) -> list[tuple[str, Any]]:
+    """Add files and return the events that tell of it."""
+    with http.stream("POST", "/api/documents", files=files, params={"progress": True, **query}) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        lines = [line for line in response.iter_lines() if line and not line.startswith(":")]
+    pairs = zip(lines[::2], lines[1::2], strict=True)
+    return [(kind.removeprefix("event: "), json.loads(body.removeprefix("data: "))) for kind, body in pairs]
+
+
+def test_an_add_tells_each_stage_of_each_file_and_ends_with_what_it_did(http: httpx.Client) -> None:
+    files = [
+        ("files", ("tides.txt", "\n\n".join(f"Tide {n} came in at noon. " * 12 for n in range(40)).encode())),
+        ("files", ("broken.pdf", b"%PDF-1.7 broken")),
+    ]
+    *steps, (kind, added) = events_of(http, files)
+    assert {kind for kind, _ in steps} == {"progress"}
+    assert [(s["source"], s["stage"], s["file"], s["files"]) for _, s in steps if s["stage"] == "reading"] == [
+        ("tides.txt", "reading", 1, 2),
+        ("broken.pdf", "reading", 2, 2),
+    ]
+    embedded = [step for _, step in steps if step["stage"] == "embedding"]
+    assert embedded[-1]["done"] == 1.0
+    assert kind == "added"
+    (document,) = added["documents"]
+    assert embedded[-1]["passages"] == document["passages"]
+    assert [f["source"] for f in added["failed"]] == ["broken.pdf"]
+    http.delete(f"/api/documents/{document['id']}")
+
+
+def test_an_add_waits_for_another_one_and_tells_so(library: Path, tmp_path: Path) -> None:
+    from index.lock import WriterLock
+    from qa import Chatbot, Settings
+    from ui.service import Upload, take_uploads
+
+    copy = Path(shutil.copytree(library, tmp_path / "library"))
+    told: list[str] = []
+    with Chatbot.open(copy, Settings()) as bot, pytest.MonkeyPatch.context() as patch, ExitStack() as other:
+        patch.setattr("index.index.PATIENCE", 0.05)
+        other.enter_context(WriterLock(copy, "writer").held(0))
+
+        def progress(step: Progress) -> None:
+            told.append(step.stage)
+            other.close()  # the other one is done
+
+        upload = Upload("tea.txt", lambda: io.BytesIO(b"Tea is picked in April."))
+        added = take_uploads(bot, [upload], 1_000, progress, patience=30)
+    assert told[:2] == ["waiting", "reading"]
+    assert [d.source for d in added.documents] == ["tea.txt"]
+
+
+def test_folders_are_kept_in_names_when_asked_and_lead_nowhere(http: httpx.Client) -> None:
+    files = [("files", (name, name.encode())) for name in ("notes/a/read.me.txt", "notes/b/read.me.txt")]
+    files.append(("files", ("/../..//C:/etc/\u202ex.txt", b"up and away")))
+    *_, (_, added) = events_of(http, files, folders=True)
+    assert [d["source"] for d in added["documents"]] == ["notes/a/read.me.txt", "notes/b/read.me.txt", "C:/etc/x.txt"]
+    for document in added["documents"]:
+        assert http.delete(f"/api/documents/{document['id']}").status_code == 200
+
+
+def test_a_summary_tells_length_headings_and_the_first_words(http: httpx.Client) -> None:
+    text = "# Tides\n\nThe tide came in at noon.\n\n## <b>Ebb</b>\n\nIt went out again."
+    (document,) = http.post("/api/documents", files=[("files", ("tides.md", text.encode()))]).json()["documents"]
+    summary = http.get(f"/api/documents/{document['id']}/summary").json()
+    assert summary["headings"][0] == "Tides"
+    assert summary["headings_in_all"] == len(summary["headings"]) == 2
+    assert summary["words"] == 12
+    assert summary["characters"] == document["characters"]
+    assert summary["opening"].startswith("# Tides\nThe tide came in at noon.")
+    http.delete(f"/api/documents/{document['id']}")
+    gone = http.get(f"/api/documents/{document['id']}/summary")
+    assert gone.status_code == 404
+    assert document["id"] in gone.json()["error"]
 
 
 def test_files_that_are_too_large_are_refused_and_smaller_ones_beside_them_go_in(http: httpx.Client) -> None:

@@ -6,16 +6,17 @@ Knows nothing of Gradio, FastAPI or the terminal.
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, BinaryIO
 
-from index.errors import CitewiseError
-from index.types import Added, Failure, OnProgress
+from index.errors import CitewiseError, LibraryBusy
+from index.types import Added, Failure, OnProgress, Progress
 from qa.chatbot import Chatbot
 
 from .conversations import Conversations
@@ -28,6 +29,7 @@ PERSON: ContextVar[str] = ContextVar("person", default="")
 MEGABYTE = 1_000_000
 MAX_QUESTION = 4_000
 MAX_NAME = 200
+_DEEPEST = 8  # folders that a file's name keeps
 _CHUNK = 1 << 20
 
 
@@ -121,22 +123,56 @@ def base_name(name: str) -> str:
     return plain if plain.strip(". ") else "unnamed"
 
 
-def take_uploads(bot: Chatbot, uploads: Iterable[Upload], max_upload: int, progress: OnProgress | None = None) -> Added:
-    """Add uploaded files one by one; one that is too large or unreadable fails by name, the rest goes in."""
+def path_name(path: str) -> str:
+    """Reduce a path from elsewhere to plain names with slashes between them: no root, no way up, not too long."""
+    parts = [base_name(part) for part in path.replace("\\", "/").split("/") if part.strip(". ")]
+    return "/".join(parts[-_DEEPEST:]) or "unnamed"
+
+
+def take_uploads(
+    bot: Chatbot,
+    uploads: Sequence[Upload],
+    max_upload: int,
+    progress: OnProgress | None = None,
+    patience: float = 0.0,
+    name_of: Callable[[str], str] = base_name,
+) -> Added:
+    """Add uploaded files one by one; one that is too large or unreadable fails by name, the rest goes in.
+
+    While others write to the library, wait `patience` seconds more than it does itself, and tell so. `name_of` makes
+    a document's name of the name that was sent.
+    """
     total = Added()
     with tempfile.TemporaryDirectory(prefix="citewise-") as folder:
-        for upload in uploads:
-            name = base_name(upload.name)
+        for number, upload in enumerate(uploads, 1):
+            name = name_of(upload.name)
             path = Path(folder, "upload" + Path(name).suffix[:10])
             try:
                 _spool(upload, path, max_upload)
-                added = bot.index.upload(name, path, progress)
+                added = _added(bot, name, path, _counted(progress, number, len(uploads)), monotonic() + patience)
             except TooLarge as error:
                 added = Added(failed=(Failure(name, str(error)),))
             finally:
                 path.unlink(missing_ok=True)
             total = _joined(total, added)
     return total
+
+
+def _added(bot: Chatbot, name: str, path: Path, progress: OnProgress | None, until: float) -> Added:
+    """Add one file; while others write, try again until a moment of the monotonic clock."""
+    while True:
+        try:
+            return bot.index.upload(name, path, progress)
+        except LibraryBusy:
+            if monotonic() >= until:
+                raise
+        if progress:
+            progress(Progress(name, 1, 1, "waiting", 0.0))
+
+
+def _counted(progress: OnProgress | None, number: int, files: int) -> OnProgress | None:
+    """Let each step say which of all the uploads it is about: the index knows one at a time."""
+    return progress and (lambda step: progress(replace(step, file=number, files=files)))
 
 
 def _spool(upload: Upload, path: Path, limit: int) -> None:

@@ -24,15 +24,14 @@ if TYPE_CHECKING:
     from gradio.themes import Base
 
 ASSETS = Path(__file__).parent / "assets"
-STYLES = ("page.css", "chat.css", "answers.css", "conversations.css", "documents.css", "evidence.css", "pane.css")
+STYLES = (
+    *("page.css", "chat.css", "answers.css", "conversations.css", "documents.css", "evidence.css", "pane.css"),
+    "comfort.css",
+)
 SCRIPTS = (
-    "common.js",
-    "chat.js",
-    "answers.js",
-    "why.js",
-    "conversations.js",
-    "documents.js",
-    "evidence.js",
+    *("common.js", "chat.js", "answers.js", "why.js", "conversations.js", "evidence.js"),
+    *("documents.js", "dropping.js", "uploading.js", "adding.js", "listing.js", "card.js", "chosen.js"),
+    "comfort.js",
     "page.js",
 )
 CONCURRENT = 64
@@ -117,11 +116,13 @@ def _page(service: Service) -> "gr.Blocks":
                     gr.HTML(SIGN_OUT)
             with gr.Column(elem_id="cw-main", scale=1, min_width=0):
                 chat = _chat()
+                chosen = gr.Textbox(visible="hidden", elem_id="cw-chosen")  # filled by chosen.js
                 with gr.Row(elem_id="cw-ask"):
                     box = _question_box()
                     new = gr.Button("New chat", scale=0, min_width=0, elem_id="cw-new")
                 identity = gr.Textbox(visible="hidden", label="Conversation")
         parts = {"identity": identity, "talks": talks, "chat": chat, "box": box, "new": new, "documents": panel}
+        parts["chosen"] = chosen
         _wire(service, page, parts)
     return page
 
@@ -130,15 +131,17 @@ def _wire(service: Service, page: "gr.Blocks", parts: dict[str, Any]) -> None:
     """Say what happens on each event of the page."""
     import gradio as gr
 
-    def submit(question: str, identity: str, request: gr.Request) -> Iterator[Any]:
-        yield from _shown(respond(service, Asked(person_of(request), identity, question)) if question.strip() else ())
+    def submit(question: str, identity: str, chosen: str, request: gr.Request) -> Iterator[Any]:
+        asked = Asked(person_of(request), identity, question)
+        yield from _shown(respond(service, asked, chosen) if question.strip() else ())
 
-    def choose(identity: str, chosen: gr.SelectData, request: gr.Request) -> Iterator[Any]:
-        yield from _shown(respond(service, Asked(person_of(request), identity, str(chosen.value["text"]))))
+    def ask_example(identity: str, chosen: str, example: gr.SelectData, request: gr.Request) -> Iterator[Any]:
+        asked = Asked(person_of(request), identity, str(example.value["text"]))
+        yield from _shown(respond(service, asked, chosen))
 
-    def ask(identity: str, event: gr.EventData, request: gr.Request) -> Iterator[Any]:
+    def ask(identity: str, chosen: str, event: gr.EventData, request: gr.Request) -> Iterator[Any]:
         asked = Asked(person_of(request), identity, str(event.question), again=bool(event.again))
-        yield from _shown(respond(service, asked))
+        yield from _shown(respond(service, asked, chosen))
 
     def open_one(event: gr.EventData, request: gr.Request) -> Any:
         return _opened(service, person_of(request), str(event.conversation))
@@ -149,14 +152,14 @@ def _wire(service: Service, page: "gr.Blocks", parts: dict[str, Any]) -> None:
     def stop(identity: str, request: gr.Request) -> None:
         service.conversations.stop(person_of(request), identity)
 
-    identity, talks, chat, box = parts["identity"], parts["talks"], parts["chat"], parts["box"]
+    identity, talks, chat, box, chosen = (parts[name] for name in ("identity", "talks", "chat", "box", "chosen"))
     limits: dict[str, Any] = {"concurrency_limit": CONCURRENT, "show_progress": "hidden"}
     limits["api_visibility"] = "private"  # programs have REST
     shown = [chat, identity, box]
     for asking in (
-        box.submit(submit, [box, identity], shown, **limits),
-        chat.example_select(choose, [identity], shown, **limits),
-        talks.submit(ask, [identity], shown, **limits),
+        box.submit(submit, [box, identity, chosen], shown, **limits),
+        chat.example_select(ask_example, [identity, chosen], shown, **limits),
+        talks.submit(ask, [identity, chosen], shown, **limits),
     ):
         asking.then(None, [identity], None, js=_TELL, **limits)
     box.stop(stop, [identity], None, **limits)

@@ -12,6 +12,7 @@ from ..asking import BROKEN, Asked, answers
 from ..conversations import Conversation, Exchange
 from ..service import MAX_QUESTION, Service
 from . import markup
+from .chosen import sources_of
 from .tools import edit_html, tools_html
 
 Messages = list[dict[str, str]]
@@ -20,13 +21,17 @@ Shown = tuple[Messages, str, bool]
 _LOG = logging.getLogger("citewise")
 
 
-def respond(service: Service, asked: Asked) -> Iterator[Shown]:
-    """Yield the conversation as an answer comes in; without an id a new one begins."""
+def respond(service: Service, asked: Asked, chosen: str = "") -> Iterator[Shown]:
+    """Yield the conversation as an answer comes in; without an id a new one begins.
+
+    `chosen` says which documents may be used, see `chosen.sources_of`.
+    """
     asked = replace(asked, question=asked.question.strip())
     before: Messages = []
     try:
         if len(asked.question) > MAX_QUESTION:
             raise CitewiseError(f"The question is longer than {MAX_QUESTION:,} characters; ask a shorter one.")
+        asked = replace(asked, sources=sources_of(chosen))
         kept = service.conversations
         if not asked.conversation:
             asked = replace(asked, conversation=kept.begin(asked.person, asked.question).id)

@@ -1,15 +1,21 @@
-"""The documents over REST: list, add, remove, read."""
+"""The documents over REST: list, add, sum up, remove, read."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Query, UploadFile
+from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
-from index.types import Added, Document
+from index.types import Added, Document, OnProgress
 
 from ..render import plain_data
-from ..service import Service, TooLarge, Upload, take_uploads
+from ..service import Service, TooLarge, Upload, base_name, path_name, take_uploads
+from ..summary import Summary, summary
+from .adding import events
 from .replies import Json
+
+_PATIENCE = 600.0
+"""Seconds that an add which tells its progress waits for others that write to the library."""
 
 
 def router(service: Service) -> APIRouter:
@@ -21,12 +27,26 @@ def router(service: Service) -> APIRouter:
         return Json(plain_data(service.bot.index.documents()))
 
     @routes.post("/api/documents", responses={200: {"model": Added}})
-    def add(files: Annotated[list[UploadFile], File()]) -> Any:
+    def add(files: Annotated[list[UploadFile], File()], folders: bool = False, progress: bool = False) -> Any:
+        """Add files; `folders` keeps the folders in their names, `progress` answers with server-sent events."""
         bot, limit = service.bot, service.max_upload
         if all((file.size or 0) > limit for file in files):
             raise TooLarge(f"the file is larger than {limit / 1_000_000:g} MB; split it into smaller files")
         uploads = [Upload(file.filename or "", lambda f=file: f.file) for file in files]
-        return Json(plain_data(take_uploads(bot, uploads, limit)))
+        name_of = path_name if folders else base_name
+
+        def take(told: OnProgress | None = None) -> Added:
+            return take_uploads(bot, uploads, limit, told, _PATIENCE if told else 0.0, name_of)
+
+        if progress:
+            return StreamingResponse(events(take), media_type="text/event-stream")
+        return Json(plain_data(take()))
+
+    @routes.get("/api/documents/{document_id}/summary", responses={200: {"model": Summary}})
+    def sum_up(document_id: str) -> Any:
+        index = service.bot.index
+        document = index.document(document_id)
+        return Json(plain_data(summary(document, index.opening(document.source, document.passages))))
 
     @routes.delete("/api/documents/{document_id}")
     def remove(document_id: str) -> Any:

@@ -1,6 +1,7 @@
 // Begins what the page's parts do, once; Gradio may call again when it draws anew.
 
 import { follow } from "./chat.js";
+import { comfort } from "./comfort.js";
 import { documents } from "./documents.js";
 import { evidence } from "./evidence.js";
 
@@ -10,4 +11,5 @@ export function begin(element, changed) {
   documents(element, changed);
   follow();
   evidence();
+  comfort();
 }

@@ -1,0 +1,151 @@
+"""axe-core on every state of the page, light and dark, wide and narrow: no serious or critical violation."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import address_of, environment
+from playwright.sync_api import Page, Route, expect
+from test_web import ANSWERED, QUESTION, Open, ask, browser, show_documents, visit
+
+__all__ = ["browser", "visit"]  # fixtures
+SCHEMES = ("light", "dark")
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+ARABIC = "بُني المنار في سكيرو عام 1874 على يد آدا هولم."
+
+
+@pytest.fixture(scope="module")
+def empty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server over a library without documents; these tests may change it."""
+    folder = tmp_path_factory.mktemp("empty")
+    command = [sys.executable, "-m", "ui.cli", "serve", "--port", "0", "--library", str(folder / "library")]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, env=environment(), cwd=folder, stderr=log)
+        try:
+            yield address_of(process, folder / "log")
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def passes(page: Page, state: str) -> None:
+    """Hold a state of the page against axe-core's rules."""
+    page.wait_for_timeout(300)  # until nothing fades in any more: half-faded text has little contrast
+    found = [v for v in Axe().run(page).response["violations"] if v["impact"] in ("serious", "critical")]
+    told = [(v["id"], v["help"], [node["html"][:200] for node in v["nodes"]]) for v in found]
+    assert told == [], state
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_answers_and_refusals(visit: Open, scheme: str) -> None:
+    page = visit(color_scheme=scheme)
+    expect(page.locator("#cw-chat .example").first).to_be_visible(timeout=30_000)
+    passes(page, "welcome")
+    ask(page, QUESTION)
+    passes(page, "answer")
+    ask(page, "At which temperature does mercury boil?")
+    page.locator(".cw-none summary").click()
+    passes(page, "not found")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_panel_while_adding_choosing_and_removing(
+    visit: Open, empty_server: str, scheme: str, tmp_path: Path
+) -> None:
+    page = visit(empty_server, color_scheme=scheme)
+    for one in httpx.get(f"{empty_server}/api/documents").json():
+        httpx.delete(f"{empty_server}/api/documents/{one['id']}")
+    page.reload()
+    expect(page.locator("#cw-chat")).to_contain_text("Add a document to begin")
+    passes(page, "empty")
+    (tmp_path / "tea.txt").write_text("Tea is picked in April.")
+    (tmp_path / "منار.txt").write_text(ARABIC)
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.7 broken")
+    held: list[Route] = []
+    looked: list[str] = []
+    page.route("**/api/documents?*", lambda route: route.continue_() if looked else held.append(route))
+    page.locator("#cw-files").set_input_files([tmp_path / name for name in ("tea.txt", "منار.txt", "broken.pdf")])
+    expect(page.locator(".cw-adding progress")).to_have_count(3)
+    passes(page, "adding")
+    looked.append("adding")
+    for route in held:
+        route.continue_()
+    expect(page.locator("#cw-documents .cw-status")).to_have_text("2 added, 1 failed", timeout=60_000)
+    for one in ("tea.txt", "منار.txt"):
+        page.locator(".cw-opener", has_text=one).click()
+        page.locator(".cw-documents > li", has_text=one).get_by_role("checkbox").check()
+    expect(page.locator(".cw-opening")).to_have_count(2)
+    passes(page, "chosen, with summaries")
+    gone = next(d for d in httpx.get(f"{empty_server}/api/documents").json() if d["source"] == "tea.txt")
+    httpx.delete(f"{empty_server}/api/documents/{gone['id']}")
+    ask(page, "When is tea picked?")
+    expect(page.locator(".cw-error")).to_contain_text("not in the library")
+    passes(page, "error")
+    page.locator(".cw-documents > li", has_text="منار").get_by_role("button", name="Remove").click()
+    passes(page, "removed, to be undone")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_phone(visit: Open, scheme: str) -> None:
+    page = visit(color_scheme=scheme, **PHONE)
+    ask(page, QUESTION)
+    passes(page, "answer")
+    show_documents(page)
+    page.locator(".cw-documents .cw-tick").first.check()
+    passes(page, "panel")
+
+
+def test_the_keyboard_is_always_visible_and_finds_a_way_past_the_panel(visit: Open) -> None:
+    page = visit()
+    ask(page, QUESTION)
+    assert page.evaluate("document.body.firstElementChild.className") == "cw-skip"
+    page.locator(".cw-skip").focus()
+    seen = []
+    for _ in range(40):
+        if page.evaluate("document.activeElement === document.body"):
+            break  # in the browser's own bars
+        seen.append(page.evaluate("document.activeElement.ariaLabel || document.activeElement.textContent"))
+        if page.evaluate("document.activeElement.matches('.cw-chooser')"):
+            shown = "getComputedStyle(document.activeElement.nextElementSibling)"
+        elif page.evaluate("document.activeElement.matches('textarea')"):
+            shown = "getComputedStyle(document.activeElement.closest('.input-container'))"
+        else:
+            shown = "getComputedStyle(document.activeElement)"
+        assert page.evaluate(f"{shown}.outlineStyle != 'none' || {shown}.boxShadow != 'none'"), seen[-1]
+        page.keyboard.press("Tab")
+    assert {"Search documents by name", "Ask", "New chat"} <= {name.strip() for name in seen}
+    page.locator(".cw-skip").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="Your question")).to_be_focused()
+
+
+def test_text_from_right_to_left_stands_on_the_right(visit: Open, empty_server: str, tmp_path: Path) -> None:
+    page = visit(empty_server)
+    (tmp_path / "lamp.txt").write_text(ARABIC)
+    page.locator("#cw-files").set_input_files(tmp_path / "lamp.txt")
+    expect(page.locator("#cw-documents .cw-status")).to_contain_text("added", timeout=60_000)
+    box = page.get_by_role("textbox", name="Your question")
+    box.fill("متى بُني المنار؟")
+    direction = "node => getComputedStyle(node).direction"
+    assert box.evaluate(direction) == "rtl"
+    box.press("Enter")
+    expect(page.locator(ANSWERED)).to_have_count(1, timeout=30_000)
+    page.locator(".cw-opener", has_text="lamp.txt").click()
+    for place in (".cw-question", ".cw-quotes blockquote", ".cw-opening"):
+        assert page.locator(place).first.evaluate(direction) == "rtl"
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_the_page_does_not_jump_while_it_is_drawn(visit: Open) -> None:
+    for how in ({}, PHONE):
+        page = visit(**how)
+        page.wait_for_timeout(1_000)
+        moved = """new Promise((done) => new PerformanceObserver((list) =>
+            done(list.getEntries().reduce((sum, one) => sum + one.value, 0)))
+            .observe({ type: "layout-shift", buffered: true }))"""
+        none = "new Promise((done) => setTimeout(() => done(0), 1000))"
+        assert page.evaluate(f"Promise.race([{moved}, {none}])") < 0.05
