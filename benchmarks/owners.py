@@ -1,4 +1,4 @@
-"""What it costs that uploads are their owner's alone: the two searches over a library with and without private passages.
+"""What it costs that uploads are their owner's alone: both searches of a library with and without private passages.
 
 Prints milliseconds in the median for somebody who owns nothing, where no passage is private, where a tenth is, and
 where nine tenths are, spread over fifty people.
@@ -37,7 +37,7 @@ def fill(index: Index, share: float) -> None:
     for number in range(PASSAGES // IN_DOCUMENT):
         owner = f"person{number % PEOPLE}" if rng.random() < share else ""
         identity = owned(f"{number:016x}", owner)
-        texts = [" ".join(rng.choice(WORDS, 130)) for _ in range(IN_DOCUMENT)]
+        texts = [" ".join(rng.choice(WORDS, 40)) for _ in range(IN_DOCUMENT)]
         passages = [
             Passage(f"{identity}.{0:012x}.{n:06d}", "s", text, 0, len(text), None, "") for n, text in enumerate(texts)
         ]
