@@ -210,6 +210,7 @@ def test_an_address_that_tries_many_names_waits(users: Users, ada: Any) -> None:
 
 def test_people_of_one_address_who_know_their_passwords_do_not_wait(users: Users, ada: Any) -> None:
     http = client(People(users, by_address=Attempts(2, 60)))
+    http.headers["origin"] = "http://127.0.0.1"
     assert [log_in(http).status_code for _ in range(3)] == [303] * 3
 
 

@@ -31,6 +31,8 @@ def test_every_variable_of_the_design_is_read() -> None:
             "CITEWISE_UNSUPPORTED": "drop",
             "CITEWISE_PUBLIC_URL": "https://ask.example",
             "CITEWISE_MAX_UPLOAD_MB": "7",
+            "CITEWISE_SESSION_HOURS": "8",
+            "CITEWISE_REQUESTS_A_MINUTE": "30",
             "CITEWISE_SLACK_API_URL": "http://127.0.0.1:9",
             "CITEWISE_SLACK_ADMINS": "U1, U2,U3",
             "SLACK_BOT_TOKEN": "xoxb",
@@ -44,6 +46,7 @@ def test_every_variable_of_the_design_is_read() -> None:
     assert (settings.model_timeout, settings.model_context) == (90, 32000)
     assert (settings.library, settings.chroma_url) == (Path("/data/library"), "https://chroma.example:8000")
     assert (settings.unsupported, settings.public_url) == ("drop", "https://ask.example")
+    assert (settings.session_hours, settings.requests_a_minute) == (8, 30)
     assert (settings.max_upload_mb, settings.slack_api_url) == (7, "http://127.0.0.1:9")
     assert (settings.slack_bot_token, settings.slack_app_token) == ("xoxb", "xapp")
     assert (settings.slack_signing_secret, settings.slack_admins) == ("sign", ("U1", "U2", "U3"))

@@ -73,7 +73,7 @@ class Service:
         """Return the open Chatbot as one person sees it, for work that goes on outside of their request."""
         if self.opened is None:
             raise NotReady("citewise is still opening the library; try again in a moment")
-        return self.opened.seen_by(person)
+        return self.opened.seen_by(person) if person else self.opened
 
     @property
     def conversations(self) -> Conversations:
