@@ -96,6 +96,14 @@ def test_rectangles_stay_in_their_columns(index: Index, tmp_path: Path) -> None:
     assert len(left) + len(right) == len(page.boxes)
 
 
+def test_the_space_between_two_cells_is_not_covered(index: Index, tmp_path: Path) -> None:
+    cells = "BT /F1 12 Tf 50 700 Td (Net sales) Tj ET\nBT /F1 12 Tf 450 700 Td (1,200) Tj ET"
+    path = make.bare_pdf(tmp_path / "a.pdf", cells)
+    reading = reading_of(path, index)
+    (page,) = quote_pages(path, reading, (0, len(reading.text)))
+    assert [round(box[0], 2) for box in page.boxes] == [0.08, 0.75]
+
+
 def test_a_quote_over_two_pages_has_rectangles_on_both(index: Index, tmp_path: Path) -> None:
     path = make.pdf(tmp_path / "a.pdf", ["One. The keeper left", "in the spring of 1961. Two."])
     reading = reading_of(path, index)
