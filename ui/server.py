@@ -105,17 +105,18 @@ def create_app(service: Service, public_url: str | None = None, slack: "Bot | No
     """Return the web application: REST and the chat page over one service, and where Slack sends its requests."""
     from fastapi import FastAPI
 
-    from . import documents, rest
+    from . import documents, mcp_server, rest
     from .guard import Guard, allowed_hosts
     from .page import app as page
     from .rest.errors import add_error_handlers
 
     @asynccontextmanager
-    async def more_threads(_: FastAPI) -> AsyncGenerator[None]:
+    async def running(_: FastAPI) -> AsyncGenerator[None]:
         from anyio.to_thread import current_default_thread_limiter
 
         current_default_thread_limiter().total_tokens = THREADS
-        yield
+        async with tools():
+            yield
 
     app = FastAPI(
         title="citewise",
@@ -123,7 +124,7 @@ def create_app(service: Service, public_url: str | None = None, slack: "Bot | No
         docs_url=None,  # these pages load their scripts from elsewhere
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        lifespan=more_threads,
+        lifespan=running,
     )
     secret = slack.desk.settings.slack_signing_secret if slack else None
     app.add_middleware(
@@ -139,6 +140,7 @@ def create_app(service: Service, public_url: str | None = None, slack: "Bot | No
         from .slack import events_route
 
         app.include_router(events_route.router(slack, secret))
+    tools = mcp_server.mount(app, lambda _: service.bot)
     add_error_handlers(app)
 
     page.mount(app, service)
