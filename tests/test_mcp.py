@@ -187,7 +187,12 @@ def test_before_the_library_is_open_a_call_says_so() -> None:
     from ui.service import Service
 
     service = Service()
-    client = Client(mcp_server.server(lambda _: service.bot))
+    client = Client(mcp_server.server(lambda _: service.bot, service.metrics))
     result = asyncio.run(_with(client, lambda client: client.call_tool("ask", {"question": "why"})))
     assert result.is_error
     assert "try again" in result.content[0].text
+
+
+def test_questions_are_counted(over_http: Callable[[Act], Any], server: str) -> None:
+    call(over_http, "ask", question=QUESTION)
+    assert 'citewise_questions_total{front_end="mcp",status="answered"}' in httpx.get(f"{server}/metrics").text

@@ -9,6 +9,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +19,7 @@ from index.errors import CitewiseError
 from qa.chatbot import Chatbot
 
 from .commands import settings_of
+from .metrics import Metrics
 from .rest.errors import told_late
 from .service import quiet, version
 from .tools import TOOLS, Tool
@@ -45,7 +47,7 @@ def run(arguments: Namespace) -> int:
     quiet()
     settings = settings_of(arguments)
     with Chatbot.open(settings.library, settings) as bot:
-        spoken = server(lambda _: bot)
+        spoken = server(lambda _: bot, Metrics())
 
         async def speak() -> None:
             async with stdio_server() as (incoming, outgoing):
@@ -55,12 +57,12 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def mount(app: "FastAPI", bot_for: BotFor) -> Callable[[], AbstractAsyncContextManager[None]]:
+def mount(app: "FastAPI", bot_for: BotFor, metrics: Metrics) -> Callable[[], AbstractAsyncContextManager[None]]:
     """Put the protocol at `/mcp`; return what must be entered while the application runs."""
     from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
     from starlette.routing import Route
 
-    manager = StreamableHTTPSessionManager(server(bot_for), json_response=True, stateless=True)
+    manager = StreamableHTTPSessionManager(server(bot_for, metrics), json_response=True, stateless=True)
     app.router.routes.append(Route(PATH, StreamableHTTPASGIApp(manager), methods=["POST"]))
     app.router.routes.append(Route(PATH, _only_post, methods=["GET", "PUT", "PATCH", "DELETE"]))
     return manager.run
@@ -71,7 +73,7 @@ def _only_post(_: object) -> None:
     raise HTTPException(405, "programs send their calls by POST")
 
 
-def server(bot_for: BotFor) -> "Server[Any]":
+def server(bot_for: BotFor, metrics: Metrics) -> "Server[Any]":
     """Return a server that offers the tools."""
     import mcp_types as protocol
     from mcp.server.lowlevel import Server
@@ -84,7 +86,8 @@ def server(bot_for: BotFor) -> "Server[Any]":
 
         person = getattr(context.request.state, "person", "") if context.request else ""
         # Abandoned when the program leaves or the server stops; what a thread still does ends without being heard.
-        return await run_sync(_called, bot_for, person, called.name, called.arguments or {}, abandon_on_cancel=True)
+        work = partial(_called, lambda: bot_for(person), metrics, called.name, called.arguments or {})
+        return await run_sync(work, abandon_on_cancel=True)
 
     return Server(
         "citewise",
@@ -108,12 +111,14 @@ def _described(name: str, tool: Tool) -> "protocol.Tool":
     )
 
 
-def _called(bot_for: BotFor, person: str, name: str, arguments: dict[str, Any]) -> "protocol.CallToolResult":
+def _called(
+    bot: Callable[[], Chatbot], metrics: Metrics, name: str, arguments: dict[str, Any]
+) -> "protocol.CallToolResult":
     """Call a tool; an error becomes a result that a model can read and correct."""
     import mcp_types as protocol
 
     try:
-        data, text = _done(bot_for, person, name, arguments)
+        data, text = _done(bot, metrics, name, arguments)
     except Exception as error:  # noqa: BLE001 - whatever happened is told in one line
         told = _problems(error) if isinstance(error, ValidationError) else told_late(error)[1]
         return protocol.CallToolResult(content=[protocol.TextContent(text=_sendable(told))], is_error=True)
@@ -121,12 +126,12 @@ def _called(bot_for: BotFor, person: str, name: str, arguments: dict[str, Any]) 
     return protocol.CallToolResult(content=content, structured_content=_sendable(asdict(data)))
 
 
-def _done(bot_for: BotFor, person: str, name: str, arguments: dict[str, Any]) -> tuple[Any, str]:
+def _done(bot: Callable[[], Chatbot], metrics: Metrics, name: str, arguments: dict[str, Any]) -> tuple[Any, str]:
     if name not in TOOLS:
         raise CitewiseError(f"there is no tool of this name; there are {', '.join(TOOLS)}")
     tool = TOOLS[name]
     asked = tool.takes.model_validate(arguments)
-    return tool.run(bot_for(person), asked)
+    return tool.run(bot(), asked, metrics)
 
 
 def _problems(error: ValidationError) -> str:

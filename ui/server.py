@@ -107,6 +107,7 @@ def create_app(service: Service, public_url: str | None = None, slack: "Bot | No
 
     from . import documents, mcp_server, rest
     from .guard import Guard, allowed_hosts
+    from .metrics import Counted
     from .page import app as page
     from .rest.errors import add_error_handlers
 
@@ -134,13 +135,14 @@ def create_app(service: Service, public_url: str | None = None, slack: "Bot | No
         closed=_CLOSED,
         signed=("/slack/events",) if secret else (),
     )
+    app.add_middleware(Counted, metrics=service.metrics)  # outside the guard: what it refuses counts too
     app.include_router(rest.router(service, public_url))
     app.include_router(documents.router(service))
     if slack and secret:
         from .slack import events_route
 
         app.include_router(events_route.router(slack, secret))
-    tools = mcp_server.mount(app, lambda _: service.bot)
+    tools = mcp_server.mount(app, lambda _: service.bot, service.metrics)
     add_error_handlers(app)
 
     page.mount(app, service)

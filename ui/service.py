@@ -6,14 +6,17 @@ Knows nothing of Gradio, FastAPI or the terminal.
 import os
 import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from index.errors import CitewiseError
 from index.types import Added, Failure, OnProgress
 from qa.chatbot import Chatbot
+
+if TYPE_CHECKING:
+    from .metrics import Metrics
 
 MEGABYTE = 1_000_000
 MAX_QUESTION = 4_000
@@ -29,12 +32,19 @@ class TooLarge(CitewiseError):
     """Say that a request or a file is larger than this installation takes."""
 
 
+def _metrics() -> "Metrics":
+    from .metrics import Metrics  # only servers count
+
+    return Metrics()
+
+
 @dataclass(slots=True)
 class Service:
-    """What the web front ends share: the Chatbot, once it is open, and the largest file taken, in bytes."""
+    """What the web front ends share: the Chatbot, once it is open, the largest file taken, in bytes, the counters."""
 
     opened: Chatbot | None = None
     max_upload: int = 100 * MEGABYTE
+    metrics: "Metrics" = field(default_factory=_metrics)
 
     @property
     def bot(self) -> Chatbot:

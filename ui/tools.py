@@ -14,6 +14,7 @@ from index.types import Passage, SearchResult
 from qa.chatbot import Chatbot
 from qa.types import Answer, Citation
 
+from .metrics import Metrics
 from .render import NEAREST, is_quotes_only, one_line, place, visible
 from .service import MAX_QUESTION
 
@@ -114,11 +115,11 @@ class Tool:
     description: str
     takes: type[BaseModel]
     gives: type
-    run: Callable[[Chatbot, Any], tuple[Any, str]]
+    run: Callable[[Chatbot, Any, Metrics], tuple[Any, str]]
 
 
-def _ask(bot: Chatbot, asked: AskIn) -> tuple[Answered, str]:
-    answer = bot.ask(asked.question, sources=asked.sources or None)
+def _ask(bot: Chatbot, asked: AskIn, metrics: Metrics) -> tuple[Answered, str]:
+    *_, answer = metrics.watched("mcp", bot.stream(asked.question, sources=asked.sources or None))
     nearest = answer.results[:NEAREST] if answer.status == "not_found" else ()
     given = Answered(
         status=answer.status,
@@ -141,13 +142,13 @@ def _answer_text(answer: Answer, given: Answered) -> str:
     return "\n\n".join(["\n".join(lines), *said, *nearest, *map(_shown, given.quotes or given.nearest)])
 
 
-def _search(bot: Chatbot, asked: SearchIn) -> tuple[Found, str]:
+def _search(bot: Chatbot, asked: SearchIn, _: Metrics) -> tuple[Found, str]:
     results: list[SearchResult] = bot.search(asked.query, k=asked.k, sources=asked.sources or None)
     found = Found(tuple(_passage(n, result.passage) for n, result in enumerate(results, 1)))
     return found, "\n\n".join(map(_shown, found.passages)) or "nothing matches; try other words"
 
 
-def _read(bot: Chatbot, asked: ReadIn) -> tuple[Read, str]:
+def _read(bot: Chatbot, asked: ReadIn, _: Metrics) -> tuple[Read, str]:
     document = bot.index.document(asked.document)
     whole = bot.index.text(document.source)
     start = min(asked.start, len(whole))

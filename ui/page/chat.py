@@ -49,7 +49,7 @@ def _answered(service: Service, question: str, talk: Talk) -> Iterator[Exchange]
     history = [Turn(e.question, e.text) for e in talk if e.text is not None][-_REMEMBERED:]
     try:
         bot = service.bot
-        for answer in bot.stream(question, history):
+        for answer in service.metrics.watched("page", bot.stream(question, history)):
             if answer.status == "not_found" and not answer.results and not bot.index.documents():
                 yield Exchange(question, markup.empty_html())
             else:

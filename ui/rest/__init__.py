@@ -10,13 +10,13 @@ from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 
 from ..service import Service
-from . import completions, documents, health, questions
+from . import completions, documents, health, metrics, questions
 
 
 def router(service: Service, public_url: str | None = None) -> APIRouter:
     """Return all routes of REST over one service."""
     routes = APIRouter()
-    for group in (questions, documents, health):
+    for group in (questions, documents, health, metrics):
         routes.include_router(group.router(service))
     routes.include_router(completions.router(service, public_url))
 

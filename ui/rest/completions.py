@@ -16,7 +16,7 @@ import time
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter
@@ -62,7 +62,7 @@ def router(service: Service, public_url: str | None = None) -> APIRouter:
     async def complete(asked: CompletionIn) -> Any:
         _see_to_model(asked.model)
         turns = _turns(asked.messages)
-        snapshots = cast(Generator[Answer], service.bot.stream(turns[-1].question, turns[:-1]))
+        snapshots = service.metrics.watched("openai", service.bot.stream(turns[-1].question, turns[:-1]))
         left = threading.Event()
         answering = asyncio.create_task(run_sync(_last, snapshots, left))
         if not asked.stream:

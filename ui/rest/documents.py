@@ -26,7 +26,9 @@ def router(service: Service) -> APIRouter:
         if all((file.size or 0) > limit for file in files):
             raise TooLarge(f"the file is larger than {limit / 1_000_000:g} MB; split it into smaller files")
         uploads = [Upload(file.filename or "", lambda f=file: f.file) for file in files]
-        return Json(plain_data(take_uploads(bot, uploads, limit)))
+        added = take_uploads(bot, uploads, limit)
+        service.metrics.uploaded(added)
+        return Json(plain_data(added))
 
     @routes.delete("/api/documents/{document_id}")
     def remove(document_id: str) -> Any:

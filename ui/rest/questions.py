@@ -57,9 +57,10 @@ def router(service: Service) -> APIRouter:
         bot = service.bot
         history = [Turn(turn.question, turn.answer) for turn in asked.history]
         sources = asked.sources or None
+        snapshots = service.metrics.watched("rest", bot.stream(asked.question, history, sources))
         if not asked.stream:
-            return Json(answer_json(bot.ask(asked.question, history, sources)))
-        snapshots = iter(bot.stream(asked.question, history, sources))
+            *_, answer = snapshots
+            return Json(answer_json(answer))
         first = next(snapshots)  # so that what fails at once still gets a status of its own
         return StreamingResponse(_events(chain([first], snapshots)), media_type="text/event-stream")
 
