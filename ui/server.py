@@ -109,6 +109,7 @@ def create_app(service: Service, public_url: str | None = None, slack: "Bot | No
     from .guard import Guard, allowed_hosts
     from .metrics import Counted
     from .page import app as page
+    from .rest import description
     from .rest.errors import add_error_handlers
 
     @asynccontextmanager
@@ -144,6 +145,7 @@ def create_app(service: Service, public_url: str | None = None, slack: "Bot | No
         app.include_router(events_route.router(slack, secret))
     tools = mcp_server.mount(app, lambda _: service.bot, service.metrics)
     add_error_handlers(app)
+    description.mount(app)
 
     page.mount(app, service)
     return app

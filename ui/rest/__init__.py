@@ -22,6 +22,6 @@ def router(service: Service, public_url: str | None = None) -> APIRouter:
 
     @routes.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
     def nothing(rest: str) -> Any:
-        raise HTTPException(404, "there is nothing at this address; see /api/openapi.json")
+        raise HTTPException(404, "there is nothing at this address; see /api")
 
     return routes

@@ -18,10 +18,12 @@ def router(service: Service) -> APIRouter:
 
     @routes.get("/api/documents", responses={200: {"model": list[Document]}})
     def documents() -> Any:
+        """List the documents, ordered by source."""
         return Json(plain_data(service.bot.index.documents()))
 
     @routes.post("/api/documents", responses={200: {"model": Added}})
     def add(files: Annotated[list[UploadFile], File()]) -> Any:
+        """Add files; one that cannot be read fails by name, and the rest goes in."""
         bot, limit = service.bot, service.max_upload
         if all((file.size or 0) > limit for file in files):
             raise TooLarge(f"the file is larger than {limit / 1_000_000:g} MB; split it into smaller files")
@@ -32,6 +34,7 @@ def router(service: Service) -> APIRouter:
 
     @routes.delete("/api/documents/{document_id}")
     def remove(document_id: str) -> Any:
+        """Remove a document; no answer quotes it from now on."""
         index = service.bot.index
         return Json({"removed": index.remove([index.document(document_id).source])})
 
@@ -41,6 +44,7 @@ def router(service: Service) -> APIRouter:
         start: Annotated[int, Query(ge=0)] = 0,
         end: Annotated[int | None, Query(ge=0)] = None,
     ) -> Any:
+        """Return a document's text from `start` to `end`, which the offsets of citations and passages refer to."""
         index = service.bot.index
         document = index.document(document_id)
         whole = index.text(document.source)

@@ -54,6 +54,7 @@ def router(service: Service) -> APIRouter:
 
     @routes.post("/api/ask", responses={200: {"model": Answer}})
     def ask(asked: AskIn) -> Any:
+        """Answer a question with quotes; with `stream`, as server-sent snapshots of the answer, the last one whole."""
         bot = service.bot
         history = [Turn(turn.question, turn.answer) for turn in asked.history]
         sources = asked.sources or None
@@ -66,6 +67,7 @@ def router(service: Service) -> APIRouter:
 
     @routes.post("/api/search", responses={200: {"model": list[SearchResult]}})
     def search(asked: SearchIn) -> Any:
+        """Return the passages that match best, best first."""
         bot = service.bot
         results = bot.search(asked.query, k=asked.k, sources=asked.sources or None)
         return Json(plain_data(results))
