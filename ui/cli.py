@@ -90,6 +90,7 @@ def _add_commands(command: Callable[[str, str, str], argparse.ArgumentParser]) -
     serve.add_argument("--watch", action="store_true", help="follow the folders as their files change")
     serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", type=_port, default=7860, help="the port to listen on (default: 7860)")
+    command("mcp", "mcp_server.run", "let other programs' models ask, over standard input and output (MCP)")
     slack = command("slack", "commands.slack", "answer in Slack")
     slack.add_argument(
         "--manifest", action="store_true", help="print the manifest to make the Slack app from, and exit"

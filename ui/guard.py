@@ -32,7 +32,7 @@ _PAGE = (
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
     "object-src 'none'; frame-src 'none'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
 )
-_OURS = ("/api/", "/healthz", "/readyz", "/slack/", OPENAI)
+_OURS = ("/api/", "/healthz", "/readyz", "/slack/", OPENAI, "/mcp", "/metrics")
 _SCRIPT = re.compile(rb"<script(?=[\s>])")
 
 

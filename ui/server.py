@@ -129,18 +129,21 @@ def create_app(
     """Return the web application: REST and the chat page over one service, and where Slack sends its requests."""
     from fastapi import FastAPI
 
-    from . import documents, rest
+    from . import documents, mcp_server, rest
     from .guard import Guard, allowed_hosts
+    from .metrics import Counted
     from .page import app as page
     from .people import door, pages
+    from .rest import description
     from .rest.errors import add_error_handlers
 
     @asynccontextmanager
-    async def more_threads(_: FastAPI) -> AsyncGenerator[None]:
+    async def running(_: FastAPI) -> AsyncGenerator[None]:
         from anyio.to_thread import current_default_thread_limiter
 
         current_default_thread_limiter().total_tokens = THREADS
-        yield
+        async with tools():
+            yield
 
     app = FastAPI(
         title="citewise",
@@ -148,7 +151,7 @@ def create_app(
         docs_url=None,  # these pages load their scripts from elsewhere
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        lifespan=more_threads,
+        lifespan=running,
     )
     secret = slack.desk.settings.slack_signing_secret if slack else None
     signed = ("/slack/events",) if secret else ()
@@ -160,6 +163,7 @@ def create_app(
         closed=_CLOSED,
         signed=signed,
     )
+    app.add_middleware(Counted, metrics=service.metrics)  # outside the guard: what it refuses counts too
     app.include_router(rest.router(service, public_url))
     app.include_router(documents.router(service))
     if service.people:
@@ -168,7 +172,9 @@ def create_app(
         from .slack import events_route
 
         app.include_router(events_route.router(slack, secret))
+    tools = mcp_server.mount(app, lambda _: service.bot, service.metrics)
     add_error_handlers(app)
+    description.mount(app)
 
     page.mount(app, service)
     return app

@@ -22,6 +22,7 @@ from qa.chatbot import Chatbot
 from .conversations import Conversations
 
 if TYPE_CHECKING:
+    from .metrics import Metrics
     from .people.door import People
 
 PERSON: ContextVar[str] = ContextVar("person", default="")
@@ -51,9 +52,16 @@ def acting_as(person: str) -> Generator[None]:
         PERSON.reset(before)
 
 
+def _metrics() -> "Metrics":
+    from .metrics import Metrics  # only servers count
+
+    return Metrics()
+
+
 @dataclass(slots=True)
 class Service:
-    """What the web front ends share: the Chatbot, once it is open, the largest file taken, in bytes, and who may come.
+    """What the web front ends share: the Chatbot, once it is open, the largest file taken, in bytes, the counters, and
+    who may come.
 
     `people` is None where nobody is asked who they are.
     """
@@ -61,6 +69,7 @@ class Service:
     opened: Chatbot | None = None
     max_upload: int = 100 * MEGABYTE
     people: "People | None" = None
+    metrics: "Metrics" = field(default_factory=_metrics)
     _kept: Conversations | None = field(default=None, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 

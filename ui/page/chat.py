@@ -38,7 +38,7 @@ def respond(service: Service, asked: Asked, chosen: str = "") -> Iterator[Shown]
         said = kept.get(asked.person, asked.conversation).exchanges
         before = _messages(asked.conversation, said[:-1] if asked.again else said)
         yield [*before, *_pair(asked.question, markup.waiting_html())], asked.conversation, True
-        for answer in answers(service, asked):
+        for answer in service.metrics.watched("page", answers(service, asked)):
             if not answer.done:
                 yield [*before, *_pair(asked.question, markup.answer_html(answer))], asked.conversation, True
         yield show(service, kept.get(asked.person, asked.conversation)), asked.conversation, False

@@ -91,7 +91,7 @@ class Door:
         headers = Headers(scope=scope)
         user, by_cookie = _sender(self.people.users, headers)
         if user is None:
-            opened = scope["path"] in self.open or (scope["path"] == METRICS and _is_local(scope, headers))
+            opened = scope["path"] in self.open or (scope["path"] == METRICS and is_local(scope, headers))
             return nobody, None if opened else _stopped(scope, headers)
         reading = scope.get("method", "POST") in SAFE
         if by_cookie and not reading and not {"origin", "sec-fetch-site"} & set(headers):
@@ -119,7 +119,7 @@ def _sender(users: Users, headers: Headers) -> tuple[User | None, bool]:
     return (users.with_session(secret) if secret else None), True
 
 
-def _is_local(scope: Scope, headers: Headers) -> bool:
+def is_local(scope: Scope, headers: Headers) -> bool:
     """Tell a request from this machine itself, and not through a proxy on it."""
     client = scope.get("client")
     if not client or host_name(headers.get("host", "")) not in LOOPBACK or "x-forwarded-for" in headers:

@@ -16,7 +16,7 @@ import time
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter
@@ -60,9 +60,10 @@ def router(service: Service, public_url: str | None = None) -> APIRouter:
 
     @routes.post("/chat/completions", responses={200: {"model": Completion}})
     async def complete(asked: CompletionIn) -> Any:
+        """Answer the user's last message, as OpenAI's protocol has it; `citations` stand beside OpenAI's fields."""
         _see_to_model(asked.model)
         turns = _turns(asked.messages)
-        snapshots = cast(Generator[Answer], service.bot.stream(turns[-1].question, turns[:-1]))
+        snapshots = service.metrics.watched("openai", service.bot.stream(turns[-1].question, turns[:-1]))
         left = threading.Event()
         answering = asyncio.create_task(run_sync(_last, snapshots, left))
         if not asked.stream:
@@ -75,10 +76,12 @@ def router(service: Service, public_url: str | None = None) -> APIRouter:
 
     @routes.get("/models", responses={200: {"model": ModelList}})
     def models() -> Any:
+        """List the one model that can be asked."""
         return Json(plain_data(ModelList("list", (_CARD,))))
 
     @routes.get("/models/{model}", responses={200: {"model": ModelCard}})
     def model(model: str) -> Any:
+        """Describe the model, if it is the one."""
         _see_to_model(model)
         return Json(plain_data(_CARD))
 

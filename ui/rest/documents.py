@@ -24,11 +24,15 @@ def router(service: Service) -> APIRouter:
 
     @routes.get("/api/documents", responses={200: {"model": list[Document]}})
     def documents() -> Any:
+        """List the documents, ordered by source."""
         return Json(plain_data(service.bot.index.documents()))
 
     @routes.post("/api/documents", responses={200: {"model": Added}})
     def add(files: Annotated[list[UploadFile], File()], folders: bool = False, progress: bool = False) -> Any:
-        """Add files; `folders` keeps the folders in their names, `progress` answers with server-sent events."""
+        """Add files; one that cannot be read fails by name, and the rest goes in.
+
+        `folders` keeps the folders in their names, `progress` answers with server-sent events.
+        """
         bot, limit = service.bot, service.max_upload
         if all((file.size or 0) > limit for file in files):
             raise TooLarge(f"the file is larger than {limit / 1_000_000:g} MB; split it into smaller files")
@@ -36,7 +40,9 @@ def router(service: Service) -> APIRouter:
         name_of = path_name if folders else base_name
 
         def take(told: OnProgress | None = None) -> Added:
-            return take_uploads(bot, uploads, limit, told, _PATIENCE if told else 0.0, name_of)
+            added = take_uploads(bot, uploads, limit, told, _PATIENCE if told else 0.0, name_of)
+            service.metrics.uploaded(added)
+            return added
 
         if progress:
             return StreamingResponse(events(take), media_type="text/event-stream")
@@ -44,12 +50,14 @@ def router(service: Service) -> APIRouter:
 
     @routes.get("/api/documents/{document_id}/summary", responses={200: {"model": Summary}})
     def sum_up(document_id: str) -> Any:
+        """Sum a document up: its headings, its length and its first lines."""
         index = service.bot.index
         document = index.document(document_id)
         return Json(plain_data(summary(document, index.opening(document.source, document.passages))))
 
     @routes.delete("/api/documents/{document_id}")
     def remove(document_id: str) -> Any:
+        """Remove a document; no answer quotes it from now on."""
         index = service.bot.index
         return Json({"removed": index.remove([index.document(document_id).source])})
 
@@ -59,6 +67,7 @@ def router(service: Service) -> APIRouter:
         start: Annotated[int, Query(ge=0)] = 0,
         end: Annotated[int | None, Query(ge=0)] = None,
     ) -> Any:
+        """Return a document's text from `start` to `end`, which the offsets of citations and passages refer to."""
         index = service.bot.index
         document = index.document(document_id)
         whole = index.text(document.source)

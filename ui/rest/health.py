@@ -14,10 +14,12 @@ def router(service: Service) -> APIRouter:
 
     @routes.get("/healthz")
     def health() -> Any:
+        """Say that the server lives."""
         return Json({"status": "ok"})
 
     @routes.get("/readyz")
     def ready() -> Any:
+        """Say whether the library is open; 503 until it is."""
         return Json({"status": "ready"} if service.opened else {"status": "opening"}, 200 if service.opened else 503)
 
     return routes

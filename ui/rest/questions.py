@@ -64,10 +64,11 @@ def router(service: Service) -> APIRouter:
 
     @routes.post("/api/ask", responses={200: {"model": Answer}})
     def ask(asked: AskIn, request: Request) -> Any:
+        """Answer a question with quotes; with `stream`, as server-sent snapshots of the answer, the last one whole."""
         if asked.conversation and asked.history:
             raise HTTPException(422, "history is the conversation's own: give either")
         stop = Stop()
-        snapshots = _snapshots(service, asked, person_of(request), stop)
+        snapshots = service.metrics.watched("rest", _snapshots(service, asked, person_of(request), stop))
         if not asked.stream:
             *_, last = snapshots
             return Json(answer_json(last))
@@ -76,6 +77,7 @@ def router(service: Service) -> APIRouter:
 
     @routes.post("/api/search", responses={200: {"model": list[SearchResult]}})
     def search(asked: SearchIn) -> Any:
+        """Return the passages that match best, best first."""
         bot = service.bot
         results = bot.search(asked.query, k=asked.k, sources=asked.sources or None)
         return Json(plain_data(results))

@@ -23,7 +23,8 @@ def ask(desk: Desk, asked: Asked, text: str, history: list[Turn], show: Callable
     try:
         bot = desk.service.bot
         generation = bot.index.generation
-        for found in bot.stream(text, history, desk.sources(asked.channel)):
+        snapshots = bot.stream(text, history, desk.sources(asked.channel))
+        for found in desk.service.metrics.watched("slack", snapshots):
             if found.done:
                 return Given(found, tuple(history), generation, asked.user)
             show(found)
