@@ -204,6 +204,23 @@ def test_stop_leaves_what_was_checked_and_says_so(plain: Page, slow: str) -> Non
     expect(page.locator(ANSWERED)).to_contain_text("Stopped", timeout=30_000)
 
 
+def test_an_answer_does_not_come_in_over_another_conversation(plain: Page, slow: str) -> None:
+    page = opened(plain, slow)
+    box = page.get_by_placeholder("Ask your documents")
+    box.fill(QUESTION)
+    box.press("Enter")
+    expect(page.locator(".cw-writing")).to_contain_text("The Moon was struck", timeout=30_000)
+    page.get_by_role("button", name="New chat").click()
+    expect(page.locator(".cw-question")).to_have_count(0)
+    ask(page, "At which temperature does mercury boil?")
+    expect(page.locator(".cw-question")).to_have_count(1)
+    page.locator(".cw-talk").nth(1).click()
+    expect(page.locator(".cw-question")).to_have_text(QUESTION)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator(ANSWERED)).to_contain_text("Over 85 targets were struck.", timeout=10_000)
+    expect(page.locator(ANSWERED)).not_to_contain_text("Moon")
+
+
 def test_conversations_outlive_a_restart_of_the_server(browser: Browser, own_library: Path) -> None:
     with serving(own_library) as http:
         page = opened(browser.new_page(), str(http.base_url))

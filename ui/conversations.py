@@ -7,6 +7,7 @@ in as the JSON that REST gives. Who asks is a name, "" where there are no users.
 import json
 import secrets
 import threading
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -191,6 +192,12 @@ class Conversations:
     def is_answering(self, identity: str) -> bool:
         """Tell whether an answer is being written in this process."""
         return identity in self._answering
+
+    def wait(self, identity: str, seconds: float) -> None:
+        """Wait some time for the answer that is being written, if there is one."""
+        ends = time.monotonic() + seconds
+        while self.is_answering(identity) and time.monotonic() < ends:
+            time.sleep(0.05)
 
     def stop(self, person: str, identity: str) -> bool:
         """End the answer that is being written; False if there is none."""

@@ -37,6 +37,8 @@ SCRIPTS = (
 CONCURRENT = 64
 """How many answers are written at a time; Gradio's own default is one."""
 _EXAMPLES = 4
+_PATIENCE = 1.0
+"""Seconds that a conversation which is opened waits for its last answer."""
 _FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Ubuntu", "sans-serif")
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 _TITLE = """<div class="cw-title"><h1>citewise</h1>
@@ -47,7 +49,7 @@ _PANEL = "import(new URL('citewise/page.js', document.baseURI)).then((it) => it.
 
 _TALKS = "import(new URL('citewise/conversations.js', document.baseURI)).then((it) => it.begin(element, trigger))"
 _TELL = "(id) => { window.dispatchEvent(new CustomEvent('cw-conversation', { detail: id })); }"
-_HERE = "() => [window.location.hash.slice(1)]"
+_HERE = "(_, tab) => [window.location.hash.slice(1), tab]"
 
 
 def mount(app: "FastAPI", service: Service) -> None:
@@ -131,64 +133,81 @@ def _wire(service: Service, page: "gr.Blocks", parts: dict[str, Any]) -> None:
     """Say what happens on each event of the page."""
     import gradio as gr
 
-    def submit(question: str, identity: str, chosen: str, request: gr.Request) -> Iterator[Any]:
+    def submit(question: str, identity: str, chosen: str, tab: Tab, request: gr.Request) -> Iterator[Any]:
         asked = Asked(person_of(request), identity, question)
-        yield from _shown(respond(service, asked, chosen) if question.strip() else ())
+        yield from _shown(tab, respond(service, asked, chosen) if question.strip() else ())
 
-    def ask_example(identity: str, chosen: str, example: gr.SelectData, request: gr.Request) -> Iterator[Any]:
+    def ask_example(identity: str, chosen: str, tab: Tab, example: gr.SelectData, request: gr.Request) -> Iterator[Any]:
         asked = Asked(person_of(request), identity, str(example.value["text"]))
-        yield from _shown(respond(service, asked, chosen))
+        yield from _shown(tab, respond(service, asked, chosen))
 
-    def ask(identity: str, chosen: str, event: gr.EventData, request: gr.Request) -> Iterator[Any]:
+    def ask(identity: str, chosen: str, tab: Tab, event: gr.EventData, request: gr.Request) -> Iterator[Any]:
         asked = Asked(person_of(request), identity, str(event.question), again=bool(event.again))
-        yield from _shown(respond(service, asked, chosen))
+        yield from _shown(tab, respond(service, asked, chosen))
 
-    def open_one(event: gr.EventData, request: gr.Request) -> Any:
-        return _opened(service, person_of(request), str(event.conversation))
+    def open_one(tab: Tab, event: gr.EventData, request: gr.Request) -> Any:
+        return _opened(service, tab, person_of(request), str(event.conversation))
 
-    def reload(identity: str, request: gr.Request) -> Any:
-        return _opened(service, person_of(request), identity)
+    def reload(identity: str, tab: Tab, request: gr.Request) -> Any:
+        return _opened(service, tab, person_of(request), identity)
 
-    def stop(identity: str, request: gr.Request) -> None:
+    def stop(identity: str, tab: Tab, request: gr.Request) -> Any:
         service.conversations.stop(person_of(request), identity)
+        return _opened(service, tab, person_of(request), identity)
 
     identity, talks, chat, box, chosen = (parts[name] for name in ("identity", "talks", "chat", "box", "chosen"))
-    limits: dict[str, Any] = {"concurrency_limit": CONCURRENT, "show_progress": "hidden"}
+    limits: dict[str, Any] = {"concurrency_limit": CONCURRENT, "show_progress": "hidden", "trigger_mode": "multiple"}
     limits["api_visibility"] = "private"  # programs have REST
-    shown = [chat, identity, box]
-    for asking in (
-        box.submit(submit, [box, identity, chosen], shown, **limits),
-        chat.example_select(ask_example, [identity, chosen], shown, **limits),
-        talks.submit(ask, [identity, chosen], shown, **limits),
+    shown, tab = [chat, identity, box], gr.State({"shows": ""})
+    for event in (
+        box.submit(submit, [box, identity, chosen, tab], shown, **limits),
+        chat.example_select(ask_example, [identity, chosen, tab], shown, **limits),
+        talks.submit(ask, [identity, chosen, tab], shown, **limits),
     ):
-        asking.then(None, [identity], None, js=_TELL, **limits)
-    box.stop(stop, [identity], None, **limits)
-    talks.select(open_one, None, shown, **limits)
-    parts["new"].click(_nothing, None, shown, **limits)
+        event.then(None, [identity], None, js=_TELL, **limits)
+    box.stop(stop, [identity, tab], shown, **limits)
+    talks.select(open_one, [tab], shown, **limits)
+    parts["new"].click(_nothing, [tab], shown, **limits)
     identity.change(None, [identity], None, js=_TELL, **limits)
-    page.load(reload, [identity], shown, js=_HERE, **limits)
+    page.load(reload, [identity, tab], shown, js=_HERE, **limits)
     for event in (page.load, parts["documents"].submit):
         event(partial(_welcome, service), None, chat, **limits)
 
 
-def _shown(steps: Iterable[Shown]) -> Iterator[tuple[Any, ...]]:
+Tab = dict[str, str]
+"""Which conversation one tab shows: an answer goes on when another one is opened, and must not come in over that."""
+
+
+def _shown(tab: Tab, steps: Iterable[Shown]) -> Iterator[tuple[Any, ...]]:
     """Yield what the parts show at each step of an answer; while it is written, the box stops it."""
+    import gradio as gr
+
     for number, (messages, identity, writing) in enumerate(steps):
-        yield messages, identity, _box(writing, emptied=number == 0)
+        if number == 0:
+            tab["shows"] = identity
+        if tab["shows"] == identity:
+            yield messages, identity, _box(writing, emptied=number == 0)
+        else:
+            yield gr.skip(), gr.skip(), gr.skip()
 
 
-def _opened(service: Service, person: str, identity: str) -> tuple[Any, ...]:
+def _opened(service: Service, tab: Tab, person: str, identity: str) -> tuple[Any, ...]:
     """Show a conversation; one that is gone is a new chat."""
+    if not identity:
+        return _nothing(tab)
     try:
-        conversation = service.conversations.get(person, identity) if identity else None
-        return (show(service, conversation) if conversation else []), identity, _box(False)
+        kept = service.conversations
+        tab["shows"] = identity
+        kept.wait(identity, _PATIENCE)
+        return show(service, kept.get(person, identity)), identity, _box(kept.is_answering(identity))
     except UnknownConversation:
-        return _nothing()
+        return _nothing(tab)
     except CitewiseError as error:
         return [{"role": "assistant", "content": markup.error_html(str(error))}], "", _box(False)
 
 
-def _nothing() -> tuple[Any, ...]:
+def _nothing(tab: Tab) -> tuple[Any, ...]:
+    tab["shows"] = ""
     return [], "", _box(False)
 
 
