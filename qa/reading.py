@@ -48,8 +48,19 @@ class Found:
         for candidate, reading in zip(self.evidence.candidates, self.readings, strict=False):
             if candidate.passage.id == passage.id and reading.answers and span in passage.sentences:
                 number = passage.sentences.index(span)
-                return reading.answers[number] if reading.scores[number] >= LIKELY else None
+                return (
+                    _whole_words(passage.text, *reading.answers[number]) if reading.scores[number] >= LIKELY else None
+                )
         return None
+
+
+def _whole_words(text: str, start: int, end: int) -> Span:
+    """Widen a span to whole words: the reader knows rare words only in pieces."""
+    while 0 < start < end and text[start - 1].isalnum() and text[start].isalnum():
+        start -= 1
+    while start < end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
+        end += 1
+    return start, end
 
 
 def looked_at(evidence: Evidence, *, reader: bool = True) -> Found:

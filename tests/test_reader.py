@@ -17,6 +17,7 @@ from index.sentences import sentences
 from index.types import Passage
 from qa import Chatbot, Settings, Turn
 from qa.reader import MODEL, NOTHING, read
+from qa.reading import _whole_words
 from qa.windows import HEADER_TOKENS, QUESTION_TOKENS, TEXT_TOKENS, windows
 
 STORY = (
@@ -156,3 +157,14 @@ def test_a_follow_up_that_leaves_something_unsaid_is_not_read(bot: Chatbot) -> N
     read, unread = bot.ask("When?", history), off.ask("When?", history)
     assert (read.text, read.short, read.confidence) == (unread.text, unread.short, unread.confidence)
     assert read.short == "1874"
+
+
+@given(st.text(alphabet="ab1 .-é", max_size=30), st.integers(0, 30), st.integers(0, 30))
+def test_exact_words_are_whole_words(text: str, a: int, b: int) -> None:
+    start, end = sorted((min(a, len(text)), min(b, len(text))))
+    wide = _whole_words(text, start, end)
+    assert wide[0] <= start <= end <= wide[1]
+    if start < end:
+        for at in wide:
+            assert not (0 < at < len(text) and text[at - 1].isalnum() and text[at].isalnum())
+    assert text[slice(*wide)].strip() == "" or not text[wide[0] : start].strip() or text[wide[0] : start].isalnum()

@@ -18,9 +18,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .addresses import LOOPBACK, host_name, is_loopback
 from .rest.errors import OPENAI, error_body
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 ANY_ADDRESS = "any address in figures"
 MAX_BODY = 2_000_000
 """Bytes of a request that is not an upload."""
@@ -47,14 +47,6 @@ def allowed_hosts(public_url: str | None, host: str = "127.0.0.1") -> frozenset[
     return names if is_loopback(host) else names | {host, socket.gethostname().lower(), ANY_ADDRESS}
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _is_among(name: str | None, hosts: Collection[str]) -> bool:
     if name in hosts:
         return True
@@ -77,14 +69,6 @@ def refusal(method: str, headers: Headers, hosts: Collection[str]) -> str | None
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return "another site sent this request; use citewise's own page"
     return None
-
-
-def host_name(host: str) -> str | None:
-    """Return the name in a Host header, without its port."""
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
 
 
 def _same_origin(origin: str, host: str, hosts: Collection[str]) -> bool:

@@ -82,7 +82,7 @@ def _people(stack: ExitStack, settings: Settings, host: str) -> "People":
     """Return who may use the server; refuse an address that others reach where nobody is known."""
     from qa.chatbot import default_library
 
-    from .guard import is_loopback
+    from .addresses import is_loopback
     from .people.door import People
     from .people.users import Users
 
@@ -172,7 +172,7 @@ def create_app(
         from .slack import events_route
 
         app.include_router(events_route.router(slack, secret))
-    tools = mcp_server.mount(app, lambda _: service.bot, service.metrics)
+    tools = mcp_server.mount(app, service.bot_for, service.metrics)
     add_error_handlers(app)
     description.mount(app)
 

@@ -5,7 +5,6 @@ It says who it is in `scope["state"]["person"]` (an id that is never given twice
 sees it. It stands behind `guard.py`, which has refused what other sites send.
 """
 
-import ipaddress
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
@@ -15,7 +14,8 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..guard import LOOPBACK, SAFE, host_name
+from ..addresses import is_local
+from ..guard import SAFE
 from ..rest.errors import error_body
 from ..rest.replies import Json
 from ..service import acting_as
@@ -117,17 +117,6 @@ def _sender(users: Users, headers: Headers) -> tuple[User | None, bool]:
         return users.with_token(token.strip()), False
     secret = session_of(headers)
     return (users.with_session(secret) if secret else None), True
-
-
-def is_local(scope: Scope, headers: Headers) -> bool:
-    """Tell a request from this machine itself, and not through a proxy on it."""
-    client = scope.get("client")
-    if not client or host_name(headers.get("host", "")) not in LOOPBACK or "x-forwarded-for" in headers:
-        return False
-    try:
-        return ipaddress.ip_address(client[0]).is_loopback
-    except ValueError:
-        return False
 
 
 def _stopped(scope: Scope, headers: Headers) -> Response:

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from ..guard import host_name
+from ..addresses import host_name
 from .door import COOKIE, LOGIN, LOGOUT, People, session_of
 
 SIGN_OUT = (

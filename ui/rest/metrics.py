@@ -5,8 +5,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from ..addresses import is_local
 from ..asking import person_of
-from ..people.door import is_local
 from ..service import Service
 
 
