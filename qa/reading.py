@@ -48,9 +48,8 @@ class Found:
         for candidate, reading in zip(self.evidence.candidates, self.readings, strict=False):
             if candidate.passage.id == passage.id and reading.answers and span in passage.sentences:
                 number = passage.sentences.index(span)
-                return (
-                    _whole_words(passage.text, *reading.answers[number]) if reading.scores[number] >= LIKELY else None
-                )
+                answer = reading.answers[number]
+                return _whole_words(passage.text, *answer) if answer and reading.scores[number] >= LIKELY else None
         return None
 
 

@@ -18,6 +18,7 @@ from starlette.routing import Mount, Route
 
 from index.index import Index
 from ui.cli import main
+from ui.conversations import Conversations
 from ui.people.door import Door, People
 from ui.people.throttle import Attempts, Rate
 from ui.people.users import LONGEST, UserError, Users
@@ -371,7 +372,12 @@ def test_the_command_adds_lists_changes_and_removes(
         assert users.with_password("ada", PASSWORD) is None
         with Index(own_library) as index:
             assert index.seen_by(ada.id).upload("own.txt", Path(ARTICLE)).documents
+        with closing(Conversations(own_library)) as conversations:
+            own, other = (conversations.begin(person, "What now?") for person in (ada.id, "somebody"))
         assert users_command("remove", "ada") == (0, "removed ada and 1 document of theirs\n")
+        with closing(Conversations(own_library)) as conversations:
+            assert (conversations.of(ada.id), conversations.of("somebody")) == ([], [other])
+            assert own != other
         assert not users.any()
     assert users_command("remove", "ada")[0] == 1
     assert users_command("token") == (1, "citewise: which user? citewise users token NAME\n")

@@ -141,6 +141,12 @@ class Conversations:
                 raise _unknown()
             connection.execute("DELETE FROM exchanges WHERE conversation = ?", (identity,))
 
+    def forget(self, person: str) -> None:
+        """Remove all of a person's conversations."""
+        while some := self.of(person):
+            for one in some:
+                self.remove(person, one.id)
+
     def ask(
         self, identity: str, question: str, generation: int, sources: Sequence[str] | None = None, again: bool = False
     ) -> int:

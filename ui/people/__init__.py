@@ -47,9 +47,10 @@ def _list(users: Users, name: str, settings: Settings) -> str:
 
 
 def _remove(users: Users, name: str, settings: Settings) -> str:
-    """Remove a person, and what they uploaded: nobody else could ever see it."""
+    """Remove a person, what they uploaded and what they asked: nobody else could ever see it."""
     from qa.chatbot import Chatbot
 
+    from ..conversations import Conversations
     from ..render import count
     from ..service import quiet
 
@@ -59,6 +60,8 @@ def _remove(users: Users, name: str, settings: Settings) -> str:
         index = bot.index.seen_by(user.id)
         own = [document.source for document in index.documents() if document.owner]
         removed = index.remove(own) if own else 0
+        with closing(Conversations(index.library)) as conversations:
+            conversations.forget(user.id)
     users.remove(user)
     return f"removed {user.name} and {count(removed, 'document')} of theirs\n"
 
