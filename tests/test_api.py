@@ -201,7 +201,7 @@ def test_a_summary_tells_length_headings_and_the_first_words(http: httpx.Client)
     assert summary["headings_in_all"] == len(summary["headings"]) == 2
     assert summary["words"] == 12
     assert summary["characters"] == document["characters"]
-    assert summary["opening"].startswith("# Tides\nThe tide came in at noon.")
+    assert summary["opening"].startswith("Tides\nThe tide came in at noon.")
     http.delete(f"/api/documents/{document['id']}")
     gone = http.get(f"/api/documents/{document['id']}/summary")
     assert gone.status_code == 404
