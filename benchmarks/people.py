@@ -40,8 +40,9 @@ def on_the_page(address: str, question: str) -> str:
     """Ask as the page does: join Gradio's queue and read its events until the answer is whole."""
     with httpx.Client(base_url=address, timeout=_WAIT) as http:
         parts = http.get("/config").raise_for_status().json()
-        boxes = [part["id"] for part in parts["components"] if part["type"] == "textbox"]
-        event = next(e for e in parts["dependencies"] if [boxes[0], "submit"] in e["targets"])
+        labels = {part["id"]: part["props"].get("label") for part in parts["components"]}
+        box = next(number for number, label in labels.items() if label == "Your question")
+        event = next(e for e in parts["dependencies"] if [box, "submit"] in e["targets"])
         session = uuid4().hex
         sent = {"data": [question] + [None] * (len(event["inputs"]) - 1), "fn_index": event["id"]}
         http.post("/gradio_api/queue/join", json={**sent, "session_hash": session}).raise_for_status()

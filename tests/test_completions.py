@@ -191,7 +191,7 @@ def test_each_citation_links_to_its_place_under_the_public_address(with_model: o
     assert cited["source"] == ARTICLE
     assert cited["link"].startswith("https://docs.example.com/documents/")
     page = httpx.get(cited["link"].replace(PUBLIC, str(with_model.base_url).replace("v1/", "")))
-    assert "<mark>" in page.text
+    assert "<mark" in page.text
     assert "85 targets" in page.text
 
 

@@ -31,32 +31,39 @@ def router(service: Service, public_url: str | None = None) -> APIRouter:
 
     @routes.get("", responses={200: {"model": list[Summary]}})
     def conversations(request: Request) -> Any:
+        """List your conversations, the latest first."""
         return Json(plain_data(service.conversations.of(person_of(request))))
 
     @routes.post("", status_code=201, responses={201: {"model": Summary}})
     def begin(named: NameIn, request: Request) -> Any:
+        """Begin a conversation."""
         return Json(plain_data(service.conversations.begin(person_of(request), named.name)), 201)
 
     @routes.get("/{identity}", responses={200: {"model": Conversation}})
     def conversation(identity: str, request: Request) -> Any:
+        """Read a conversation with all that was said."""
         return Json(plain_data(service.conversations.get(person_of(request), identity)))
 
     @routes.patch("/{identity}", responses={200: {"model": Conversation}})
     def rename(identity: str, named: NameIn, request: Request) -> Any:
+        """Give a conversation another name."""
         service.conversations.rename(person_of(request), identity, named.name)
         return Json(plain_data(service.conversations.get(person_of(request), identity)))
 
     @routes.delete("/{identity}")
     def remove(identity: str, request: Request) -> Any:
+        """Remove a conversation with all that was said."""
         service.conversations.remove(person_of(request), identity)
         return Json({"removed": 1})
 
     @routes.post("/{identity}/stop")
     def stop(identity: str, request: Request) -> Any:
+        """Stop the answer that is being written."""
         return Json({"stopped": service.conversations.stop(person_of(request), identity)})
 
     @routes.get("/{identity}/export", response_class=Response)
     def export(identity: str, request: Request, number: Annotated[int | None, Query(ge=1)] = None) -> Response:
+        """Export a conversation, or one answer of it, as Markdown with the quotes as footnotes."""
         found = service.conversations.get(person_of(request), identity)
         if number is not None and number not in [exchange.number for exchange in found.exchanges]:
             raise HTTPException(404, f"the conversation has no question {number}")

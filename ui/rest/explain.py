@@ -59,6 +59,7 @@ def router(service: Service) -> APIRouter:
 
     @routes.post("/api/explain", responses={200: {"model": ExplainOut}})
     def explained(asked: ExplainIn, request: Request) -> Any:
+        """Tell how an answer came about: both rank lists, fused, what was read and left out, and the time of each stage."""
         conversation = service.conversations.get(person_of(request), asked.conversation)
         exchange = _exchange(conversation, asked.number)
         history = conversation.before(asked.number)[-REMEMBERED:]
@@ -67,6 +68,7 @@ def router(service: Service) -> APIRouter:
 
     @routes.get("/api/conversations/{identity}/follow-ups", responses={200: {"model": list[str]}})
     def next_questions(identity: str, request: Request) -> Any:
+        """Return questions that could be asked next, which the cited documents answer."""
         conversation = service.conversations.get(person_of(request), identity)
         last = conversation.exchanges[-1].answer if conversation.exchanges else None
         return Json(follow_ups(service.bot.index, last) if last else [])

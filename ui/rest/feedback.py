@@ -31,6 +31,7 @@ def router(service: Service) -> APIRouter:
 
     @routes.post("/api/feedback")
     def feedback(given: RatingIn, request: Request) -> Any:
+        """Keep what a person thought of an answer."""
         person, kept = person_of(request), service.conversations
         conversation = kept.get(person, given.conversation)
         exchange = next((e for e in conversation.exchanges if e.number == given.number), None)

@@ -35,6 +35,7 @@ def router(service: Service) -> APIRouter:
 
     @routes.get("/api/documents/{document_id}/boxes", responses={200: {"model": QuotePages}})
     def boxes(document_id: str, start: Annotated[int, Query(ge=0)], end: Annotated[int, Query(ge=0)]) -> Any:
+        """Return where a span of the text stands on the pages of a PDF, as fractions of the page."""
         index = service.bot.index
         if end < start:
             raise HTTPException(422, "end is before start")
