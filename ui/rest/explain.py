@@ -59,7 +59,7 @@ def router(service: Service) -> APIRouter:
 
     @routes.post("/api/explain", responses={200: {"model": ExplainOut}})
     def explained(asked: ExplainIn, request: Request) -> Any:
-        """Tell how an answer came about: both rank lists, fused, what was read and left out, and the time of each stage."""
+        """Tell how an answer came about: both rank lists, what was read and left out, the time of each stage."""
         conversation = service.conversations.get(person_of(request), asked.conversation)
         exchange = _exchange(conversation, asked.number)
         history = conversation.before(asked.number)[-REMEMBERED:]

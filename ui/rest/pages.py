@@ -53,6 +53,7 @@ def router(service: Service) -> APIRouter:
         number: Annotated[int, Path(ge=1)],
         width: Annotated[int, Query(ge=WIDTHS[0], le=WIDTHS[1])] = 1200,
     ) -> Response:
+        """Return the picture of a page, `width` pixels wide."""
         index = service.bot.index
         document = index.document(document_id)
         if number > (document.pages or 0):
