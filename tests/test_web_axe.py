@@ -105,7 +105,7 @@ def test_the_keyboard_is_always_visible_and_finds_a_way_past_the_panel(visit: Op
     assert page.evaluate("document.body.firstElementChild.className") == "cw-skip"
     page.locator(".cw-skip").focus()
     seen = []
-    for _ in range(40):
+    for _ in range(120):
         if page.evaluate("document.activeElement === document.body"):
             break  # in the browser's own bars
         seen.append(page.evaluate("document.activeElement.ariaLabel || document.activeElement.textContent"))
