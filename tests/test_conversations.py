@@ -145,8 +145,9 @@ def test_conversations_outlive_the_server_and_links_have_the_public_address(own_
     with serving(own_library, CITEWISE_PUBLIC_URL="https://docs.example.org/") as http:
         assert exchanges(http, conversation)[0]["answer"] == answer
         citation = answer["citations"][0]
-        document = citation["passage_id"].split(".")[0]
+        document, version, _ = citation["passage_id"].split(".")
         link = f"https://docs.example.org/documents/{document}?start={citation['start']}&end={citation['end']}"
+        link += f"&version={version}"
         assert f"]({link})" in http.get(f"/api/conversations/{conversation}/export").text
 
 

@@ -324,7 +324,7 @@ def test_serving_for_others_without_users_is_refused(capsys: pytest.CaptureFixtu
 
 def test_the_file_is_its_owners_alone_and_holds_no_secret(users: Users, ada: Any) -> None:
     secrets = [PASSWORD, users.new_token(ada), users.begin_session(ada, 60)]
-    for path in users.path.parent.glob("users.sqlite*"):
+    for path in users._database.path.parent.glob("users.sqlite*"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert not any(secret.encode() in path.read_bytes() for secret in secrets)
 

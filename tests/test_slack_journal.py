@@ -211,7 +211,7 @@ def test_a_job_that_fails_is_tried_again_and_then_given_up(
 
 def test_a_damaged_or_newer_file_is_told_with_its_remedy(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"no database at all, but long enough to look at" * 50)
-    with pytest.raises(LibraryError, match="delete it"):
+    with pytest.raises(LibraryError, match="backup"):
         open_database(tmp_path)
     (tmp_path / FILE).unlink()
     open_database(tmp_path).close()

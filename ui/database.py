@@ -3,6 +3,7 @@
 Who opens one says what is in it.
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Generator
@@ -26,6 +27,8 @@ class Database:
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            path.chmod(0o600)  # what people asked is theirs; SQLite gives its side files the same rights
             with FileLock(path.with_suffix(".lock"), timeout=_PATIENCE):  # SQLite's first steps don't wait for others
                 self._connection = _open(path, schema, version)
         except (sqlite3.Error, OSError) as error:
@@ -65,14 +68,15 @@ class Database:
                 raise self._unusable(error) from error
 
     def _unusable(self, error: Exception) -> LibraryError:
-        return LibraryError(
-            f"{self.path} can't be used ({error}): see to its rights and to space, or delete it to begin anew"
-        )
+        remedy = "see to its rights and to space, or put a copy from a backup in its place"
+        return LibraryError(f"{self.path} can't be used ({error}): {remedy}")
+
 
 
 def _open(path: Path, schema: str, version: int) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")  # outlives a killed process; a power cut may cost the last moment
     connection.execute("BEGIN IMMEDIATE")
     (found,) = connection.execute("PRAGMA user_version").fetchone()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from qa.types import Answer, Citation
 
 from .conversations import Conversation, Exchange
-from .render import MARK, NEAREST, UNSUPPORTED, excerpt, place, visible
+from .render import MARK, NEAREST, UNSUPPORTED, excerpt, place, public_link, visible
 
 _ACTIVE = re.compile(r"[\\`*_\[\]<>&~|$]")
 _OPENS = re.compile(r"^(\s*\d*)(?=[#+=-]|[.)]\s)", re.MULTILINE)
@@ -71,17 +71,9 @@ def _marked(answer: Answer, notes: int) -> str:
 
 def _footnote(citation: Citation, number: int, public_url: str | None) -> str:
     named = _text(place(citation.source, citation.page))
-    link = link_to(citation, public_url)
+    link = public_url and public_link(public_url, citation.passage_id, citation.start, citation.end)
     quote = "\n".join(f"    > {line}" for line in _text(citation.quote).split("\n"))
     return f"[^{number}]: {f'[{named}]({link})' if link else named}\n\n{quote}"
-
-
-def link_to(citation: Citation, public_url: str | None) -> str | None:
-    """Return the address that opens a quote in its surroundings, if the public address is known."""
-    if not public_url:
-        return None
-    document = citation.passage_id.split(".")[0]
-    return f"{public_url.rstrip('/')}/documents/{document}?start={citation.start}&end={citation.end}"
 
 
 def _text(text: str) -> str:

@@ -67,6 +67,11 @@ def evidence_link(passage_id: str, start: int, end: int) -> str:
     return f"documents/{quote(document)}?{urlencode(wanted)}"
 
 
+def public_link(public_url: str, passage_id: str, start: int, end: int) -> str:
+    """Return the whole address of the same, for those who are not on the chat page."""
+    return f"{public_url.rstrip('/')}/{evidence_link(passage_id, start, end)}"
+
+
 def file_size(size: int) -> str:
     """Format a number of bytes: `5.4 kB`."""
     value = float(size)

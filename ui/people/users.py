@@ -6,29 +6,25 @@ again under an old name inherits nothing.
 """
 
 import hashlib
-import os
 import re
 import secrets
-import sqlite3
 import threading
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from index.errors import CitewiseError, LibraryError
+from index.errors import CitewiseError
+
+from ..database import Database
 
 FILE = "users.sqlite"
 SHORTEST, LONGEST = 8, 1_000
 """Characters of a password."""
 TOKEN = "cw_"
 """What the tokens of programs begin with."""
-_VERSION = 1
 _AT_ONCE = 2  # hashes are made to cost memory; not all of it
-_PATIENCE = 30.0
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 _SCHEMA = """
 CREATE TABLE users (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, password TEXT NOT NULL, token TEXT UNIQUE,
@@ -54,35 +50,26 @@ class Users:
     """An open `users.sqlite`, safe to share by threads and by processes."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE
-        self._lock = threading.Lock()
+        self._database = Database(folder / FILE, _SCHEMA)
         self._hashing = threading.Semaphore(_AT_ONCE)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-            self.path.chmod(0o600)  # SQLite gives its side files the same rights
-            self._connection = _open(self.path)
-        except (sqlite3.Error, OSError) as error:
-            raise self._unusable(error) from error
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._connection.close()
+        self._database.close()
 
     # people
 
     def any(self) -> bool:
         """Tell whether there is anybody."""
-        return bool(self._rows("SELECT 1 FROM users LIMIT 1"))
+        return bool(self._database.rows("SELECT 1 FROM users LIMIT 1"))
 
     def all(self) -> list[User]:
         """Return everybody, by name."""
-        return [User(*row) for row in self._rows("SELECT id, name FROM users ORDER BY name")]
+        return [User(*row) for row in self._database.rows("SELECT id, name FROM users ORDER BY name")]
 
     def named(self, name: str) -> User:
         """Return the person of this name; raise UserError where there is none."""
-        found = self._rows("SELECT id, name FROM users WHERE name = ?", name.strip().lower())
+        found = self._database.rows("SELECT id, name FROM users WHERE name = ?", name.strip().lower())
         if not found:
             raise UserError(f"there is no user {name!r}: citewise users list shows who there is")
         return User(*found[0])
@@ -95,25 +82,25 @@ class Users:
         hashed = self._hashed(password)
         user = User(secrets.token_hex(8), name)
         sql = "INSERT OR IGNORE INTO users (id, name, password, added) VALUES (?, ?, ?, ?)"
-        if not self._change(sql, user.id, name, hashed, time.time()):
+        if not self._database.change(sql, user.id, name, hashed, time.time()):
             raise UserError(f"there is a user {name} already: citewise users passwd {name} changes the password")
         return user
 
     def remove(self, user: User) -> None:
         """Remove a person with their sessions and their token."""
-        self._change("DELETE FROM users WHERE id = ?", user.id)
+        self._database.change("DELETE FROM users WHERE id = ?", user.id)
 
     def set_password(self, user: User, password: str) -> None:
         """Change a password; every session of the person ends."""
         hashed = self._hashed(password)
-        with self._changing() as connection:
+        with self._database.changing() as connection:
             connection.execute("UPDATE users SET password = ? WHERE id = ?", (hashed, user.id))
             connection.execute("DELETE FROM sessions WHERE user = ?", (user.id,))
 
     def new_token(self, user: User) -> str:
         """Return a new token for the person's programs, which takes the place of the one before."""
         token = TOKEN + secrets.token_urlsafe(32)
-        self._change("UPDATE users SET token = ? WHERE id = ?", _digest(token), user.id)
+        self._database.change("UPDATE users SET token = ? WHERE id = ?", _digest(token), user.id)
         return token
 
     # who it is
@@ -122,7 +109,7 @@ class Users:
         """Return who signs in; it takes the same time whether the name is known or not."""
         from argon2.exceptions import Argon2Error, InvalidHashError
 
-        found = self._rows("SELECT id, name, password FROM users WHERE name = ?", name.strip().lower())
+        found = self._database.rows("SELECT id, name, password FROM users WHERE name = ?", name.strip().lower())
         hashed = found[0][2] if found else self._nobodys
         try:
             with self._hashing:
@@ -133,26 +120,26 @@ class Users:
 
     def with_token(self, token: str) -> User | None:
         """Return whose token it is."""
-        found = self._rows("SELECT id, name FROM users WHERE token = ?", _digest(token))
+        found = self._database.rows("SELECT id, name FROM users WHERE token = ?", _digest(token))
         return User(*found[0]) if found else None
 
     def with_session(self, secret: str) -> User | None:
         """Return whose session it is, if it has not ended."""
         sql = "SELECT id, name FROM sessions JOIN users ON user = id WHERE secret = ? AND until > ?"
-        found = self._rows(sql, _digest(secret), time.time())
+        found = self._database.rows(sql, _digest(secret), time.time())
         return User(*found[0]) if found else None
 
     def begin_session(self, user: User, seconds: float) -> str:
         """Return the secret of a new session."""
         secret, now = secrets.token_urlsafe(32), time.time()
-        with self._changing() as connection:
+        with self._database.changing() as connection:
             connection.execute("DELETE FROM sessions WHERE until <= ?", (now,))
             connection.execute("INSERT INTO sessions VALUES (?, ?, ?)", (_digest(secret), user.id, now + seconds))
         return secret
 
     def end_session(self, secret: str) -> None:
         """End a session."""
-        self._change("DELETE FROM sessions WHERE secret = ?", _digest(secret))
+        self._database.change("DELETE FROM sessions WHERE secret = ?", _digest(secret))
 
     # the file
 
@@ -172,51 +159,6 @@ class Users:
         with self._hashing:
             return self._hasher.hash(password)
 
-    def _rows(self, sql: str, *values: Any) -> list[Any]:
-        with self._lock:
-            try:
-                return self._connection.execute(sql, values).fetchall()
-            except sqlite3.Error as error:
-                raise self._unusable(error) from error
-
-    def _change(self, sql: str, *values: Any) -> int:
-        with self._changing() as connection:
-            return connection.execute(sql, values).rowcount
-
-    @contextmanager
-    def _changing(self) -> Generator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._connection
-                except BaseException:
-                    self._connection.execute("ROLLBACK")
-                    raise
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                raise self._unusable(error) from error
-
-    def _unusable(self, error: Exception) -> LibraryError:
-        return LibraryError(f"{self.path} can't be used ({error}): see to its rights and to space on the disk")
-
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("BEGIN IMMEDIATE")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == 0:
-        for statement in _SCHEMA.split(";"):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {_VERSION}")
-    connection.execute("COMMIT")
-    if version not in (0, _VERSION):
-        connection.close()
-        raise sqlite3.DatabaseError(f"it has version {version} and this citewise reads version {_VERSION}")
-    return connection

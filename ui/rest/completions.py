@@ -25,7 +25,7 @@ from starlette.exceptions import HTTPException
 
 from qa.types import Answer, Citation, Turn
 
-from ..render import plain_data, visible
+from ..render import plain_data, public_link, visible
 from ..service import MAX_QUESTION, Service
 from .completions_types import (
     MODEL,
@@ -161,10 +161,7 @@ def _completion(answer: Answer, public_url: str | None) -> Completion:
 
 
 def _cited(c: Citation, public_url: str | None) -> Cited:
-    link = None
-    if public_url:
-        document = c.passage_id.split(".")[0]
-        link = f"{public_url.rstrip('/')}/documents/{document}?start={c.start}&end={c.end}"
+    link = public_link(public_url, c.passage_id, c.start, c.end) if public_url else None
     return Cited(c.number, c.source, c.title, c.page, c.start, c.end, c.quote, link)
 
 
