@@ -72,7 +72,6 @@ class Database:
         return LibraryError(f"{self.path} can't be used ({error}): {remedy}")
 
 
-
 def _open(path: Path, schema: str, version: int) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
