@@ -17,6 +17,7 @@ from ..people.pages import SIGN_OUT
 from ..service import MAX_QUESTION, Service, quiet
 from . import markup, person
 from .chat import Shown, respond, show
+from .loading import loading
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -55,7 +56,8 @@ _HERE = "(_, tab) => [window.location.hash.slice(1), tab]"
 def mount(app: "FastAPI", service: Service) -> None:
     """Put the chat page at the root of a web application."""
     quiet()
-    import gradio as gr
+    with loading():
+        import gradio as gr
     from fastapi.responses import FileResponse
     from starlette.exceptions import HTTPException
 
