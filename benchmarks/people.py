@@ -7,11 +7,8 @@ Each asks about a document of their own and must get that document's words. Run 
 
 import argparse
 import json
-import os
 import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -24,6 +21,8 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+
+from .serving import serving
 
 Ask = Callable[[str, str], str]
 """Ask a question at an address; return everything that was answered."""
@@ -91,26 +90,6 @@ def wait_together(ask: Ask, address: str, people: int) -> tuple[list[float], lis
 
 
 @contextmanager
-def serving(folder: Path, **settings: str) -> Iterator[str]:
-    """Serve the documents in a folder by a process of its own; give its address."""
-    log = folder / "log"
-    command = [sys.executable, "-m", "ui.cli", "serve", str(folder / "docs"), "--port", "0"]
-    with log.open("w") as written:
-        process = subprocess.Popen(
-            [*command, "--library", str(folder / "library")], stderr=written, env={**os.environ, **settings}
-        )
-    try:
-        while "citewise is ready: " not in log.read_text():
-            if process.poll() is not None:
-                raise RuntimeError(log.read_text())
-            time.sleep(0.1)
-        yield log.read_text().rpartition("citewise is ready: ")[2].strip()
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-@contextmanager
 def slow_model(seconds: float) -> Iterator[str]:
     """Run a language model that takes its time and then repeats the first passage's first sentence."""
 
@@ -163,7 +142,7 @@ def main() -> None:
         documents(Path(folder, "docs"), given.people)
         slow = {"OPENAI_BASE_URL": model, "OPENAI_API_KEY": "none", "CITEWISE_MODEL": "slow"}
         for how, settings in (("no model", {"CITEWISE_MODEL": "none"}), (f"model of {given.slow:g} s", slow)):
-            with serving(Path(folder), **settings) as address:
+            with serving(Path(folder) / "library", Path(folder) / "docs", **settings) as address:
                 for front_end, ask in (("REST", over_rest), ("page", on_the_page)):
                     report(f"{given.people} people, {front_end}, {how}", *wait_together(ask, address, given.people))
 

@@ -1,22 +1,19 @@
-"""Makes the README's pictures of the page from the seed documents: `.venv/bin/python docs/screenshots.py`.
+"""Makes the README's pictures of the page from the seed documents: `.venv/bin/python -m docs.screenshots`.
 
 Starts a server over a library of its own, drives the installed Chromium, and writes small PNGs beside this file.
 """
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from fpdf import FPDF
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.serving import serving
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -31,7 +28,7 @@ def main() -> None:
     """Make every picture."""
     with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
         folder = documents(Path(place))
-        with serving(folder) as address:
+        with serving(folder.parent / "library", folder.name) as address:
             browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
             for name, how, state in PICTURES:
                 page = opened(browser, address, how)
@@ -60,23 +57,6 @@ def as_pdf(text: str, path: Path) -> None:
     plain = text.translate(str.maketrans("’‘“”–—", "''\"\"--")).encode("latin-1", "replace").decode("latin-1")
     document.multi_cell(0, 7, re.sub(r"\n+", "\n\n", plain))
     document.output(str(path))
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """Serve a folder from a new library beside it; give the address."""
-    command = [sys.executable, "-m", "ui.cli", "serve", folder.name, "--port", "0", "--library", "library"]
-    foreign = ("CITEWISE_", "OPENAI_", "SLACK_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    process = subprocess.Popen(
-        command, cwd=folder.parent, env=kept | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr
-    try:
-        yield next(line.split()[-1] for line in process.stderr if line.startswith("citewise is ready"))
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def chromium() -> str | None:

@@ -1,6 +1,5 @@
 """What several test files share: the seed article, one library with it, and one running server."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+from benchmarks.serving import environment, serving
 
 if TYPE_CHECKING:
     from slack_server import SlackServer
@@ -25,13 +26,6 @@ settings.load_profile("same")
 
 SEEDS = ROOT / "seeds"
 ARTICLE = str(SEEDS / "us-airstrikes-iraq-syria-february-2024.txt")
-
-
-def environment(**changes: str) -> dict[str, str]:
-    """Return an environment without any setting of citewise but `changes`."""
-    dropped = ("CITEWISE_", "OPENAI_", "SLACK_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-    return kept | {"PYTHONPATH": str(ROOT)} | changes
 
 
 @pytest.fixture(scope="session")
@@ -128,31 +122,9 @@ def citewise(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 @pytest.fixture(scope="session")
 def server(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running `citewise serve` over a copy of the library."""
-    folder = tmp_path_factory.mktemp("served")
-    copy = shutil.copytree(library, folder / "library")
-    log = (folder / "log").open("w+")
-    command = [sys.executable, "-m", "ui.cli", "serve", "--port", "0", "--library", str(copy)]
-    process = subprocess.Popen(command, env=environment(CITEWISE_MAX_UPLOAD_MB="1"), cwd=folder, stderr=log)
-    try:
-        yield address_of(process, folder / "log")
-    finally:
-        process.terminate()
-        process.wait(20)
-        log.close()
-
-
-def address_of(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Wait until a server says that it is ready; return its address."""
-    import time
-
-    for _ in range(600):
-        ready = [line for line in log.read_text().splitlines() if line.startswith("citewise is ready: ")]
-        if ready:
-            return ready[0].removeprefix("citewise is ready: ")
-        if process.poll() is not None:
-            break
-        time.sleep(0.1)
-    raise AssertionError(f"the server did not start:\n{log.read_text()}")
+    copy = Path(shutil.copytree(library, tmp_path_factory.mktemp("served") / "library"))
+    with serving(copy, CITEWISE_MAX_UPLOAD_MB="1") as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

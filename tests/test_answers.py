@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import ARTICLE, SEEDS, environment
+from conftest import ARTICLE, SEEDS
 
+from benchmarks.serving import environment
 from qa import Answer, Chatbot, Settings
 
 NOTES = {

@@ -5,8 +5,6 @@ import io
 import json
 import shutil
 import socket
-import subprocess
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,8 +12,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from conftest import ARTICLE, address_of, environment
+from conftest import ARTICLE
 
+from benchmarks.serving import serving
 from index.types import Progress
 
 QUESTION = "How many targets were struck?"
@@ -296,18 +295,11 @@ def test_our_own_page_may(http: httpx.Client, server: str) -> None:
 
 
 def test_the_public_address_is_answered_too(library: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "ui.cli", "serve", "--port", "0", "--library", str(library)]
-    settings = environment(CITEWISE_PUBLIC_URL="https://docs.example.com")
-    with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(command, env=settings, cwd=tmp_path, stderr=log)
-        try:
-            address = address_of(process, tmp_path / "log")
-            headers = {"host": "docs.example.com", "origin": "https://docs.example.com"}
-            search = {"query": "drone"}
-            assert httpx.post(f"{address}/api/search", json=search, headers=headers, timeout=60).status_code == 200
-        finally:
-            process.terminate()
-            process.wait(20)
+    copy = Path(shutil.copytree(library, tmp_path / "library"))
+    with serving(copy, CITEWISE_PUBLIC_URL="https://docs.example.com") as address:
+        headers = {"host": "docs.example.com", "origin": "https://docs.example.com"}
+        search = {"query": "drone"}
+        assert httpx.post(f"{address}/api/search", json=search, headers=headers, timeout=60).status_code == 200
 
 
 def test_security_headers(http: httpx.Client) -> None:

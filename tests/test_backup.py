@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, environment
+from conftest import ROOT
 
+from benchmarks.serving import environment
 from index.errors import LibraryError
 from index.index import Index
 from qa import Chatbot, Settings

@@ -13,10 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ARTICLE, SEEDS, address_of, environment
+from conftest import ARTICLE, SEEDS
 from openai_replies import fails
 from openai_server import OpenAIServer
 
+from benchmarks.serving import address_of, environment
 from ui import commands
 from ui.cli import main
 

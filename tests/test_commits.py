@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import environment
 
+from benchmarks.serving import environment
 from index.errors import LibraryBusy, LibraryError
 from index.index import Index
 

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +11,13 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from conftest import ARTICLE, address_of, environment
+from conftest import ARTICLE
 from markdown_it import MarkdownIt
 from openai.types.chat import ChatCompletionChunk
 from openai_replies import CUT, Pause, Reply, says
 from openai_server import OpenAIServer
+
+from benchmarks.serving import serving
 
 QUESTION = "How many targets were struck?"
 OFF_TOPIC = "What is the boiling point of tungsten?"
@@ -38,18 +38,10 @@ def ai() -> Iterator[OpenAIServer]:
 @pytest.fixture(scope="module")
 def with_model(library: Path, ai: OpenAIServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
     """A client of a server that has a language model and a public address."""
-    folder = tmp_path_factory.mktemp("completions")
-    copy = shutil.copytree(library, folder / "library")
+    copy = Path(shutil.copytree(library, tmp_path_factory.mktemp("completions") / "library"))
     settings = {"OPENAI_BASE_URL": ai.url, "CITEWISE_MODEL": "test-model", "CITEWISE_PUBLIC_URL": PUBLIC}
-    command = [sys.executable, "-m", "ui.cli", "serve", "--port", "0", "--library", str(copy)]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, env=environment(**settings), cwd=folder, stderr=log)
-        try:
-            address = address_of(process, folder / "log")
-            yield openai.OpenAI(base_url=f"{address}/v1", api_key="any", max_retries=0, timeout=60)
-        finally:
-            process.terminate()
-            process.wait(20)
+    with serving(copy, **settings) as address:
+        yield openai.OpenAI(base_url=f"{address}/v1", api_key="any", max_retries=0, timeout=60)
 
 
 def user(text: object) -> dict[str, object]:

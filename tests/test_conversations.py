@@ -13,10 +13,10 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import address_of, environment
 from openai_replies import STALL, says
 from openai_server import OpenAIServer
 
+from benchmarks.serving import environment, serving
 from qa import Answer
 from qa.stopping import Stop
 from ui.conversations import MAX_NAME, Answering, Conversations, UnknownConversation
@@ -27,18 +27,10 @@ HOSTILE = "# <img src=x onerror=alert(1)> [x](javascript:alert(1)) `who`\u202e p
 
 
 @contextmanager
-def serving(library: Path, **settings: str) -> Iterator[httpx.Client]:
+def served(library: Path, **settings: str) -> Iterator[httpx.Client]:
     """Serve a library, as a process of its own."""
-    log = library.parent / "serve.log"
-    command = [sys.executable, "-m", "ui.cli", "serve", "--port", "0", "--library", str(library)]
-    with log.open("w") as stream:
-        process = subprocess.Popen(command, env=environment(**settings), cwd=library.parent, stderr=stream)
-        try:
-            with httpx.Client(base_url=address_of(process, log), timeout=60) as http:
-                yield http
-        finally:
-            process.terminate()
-            process.wait(20)
+    with serving(library, **settings) as address, httpx.Client(base_url=address, timeout=60) as http:
+        yield http
 
 
 @pytest.fixture
@@ -139,10 +131,10 @@ def test_an_export_has_the_quotes_as_footnotes_and_foreign_text_is_text(http: ht
 
 
 def test_conversations_outlive_the_server_and_links_have_the_public_address(own_library: Path) -> None:
-    with serving(own_library) as http:
+    with served(own_library) as http:
         conversation = begin(http)
         answer = ask(http, conversation, QUESTION)
-    with serving(own_library, CITEWISE_PUBLIC_URL="https://docs.example.org/") as http:
+    with served(own_library, CITEWISE_PUBLIC_URL="https://docs.example.org/") as http:
         assert exchanges(http, conversation)[0]["answer"] == answer
         citation = answer["citations"][0]
         document, version, _ = citation["passage_id"].split(".")
@@ -152,7 +144,7 @@ def test_conversations_outlive_the_server_and_links_have_the_public_address(own_
 
 
 def test_a_rating_becomes_a_question_of_an_evaluation(own_library: Path) -> None:
-    with serving(own_library) as http:
+    with served(own_library) as http:
         conversation = begin(http)
         ask(http, conversation, QUESTION)
         for rating, reason in (("up", ""), ("down", "too short")):
@@ -200,7 +192,7 @@ def test_follow_ups_are_questions_that_the_documents_answer(http: httpx.Client) 
 def asking_a_slow_model(library: Path, *pieces: str) -> Iterator[tuple[httpx.Client, OpenAIServer]]:
     with (
         OpenAIServer(lambda request: says(*pieces, STALL)) as model,
-        serving(library, OPENAI_BASE_URL=model.url, CITEWISE_MODEL="test-model") as http,
+        served(library, OPENAI_BASE_URL=model.url, CITEWISE_MODEL="test-model") as http,
     ):
         yield http, model
 

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ARTICLE, environment
+from conftest import ARTICLE
 
+from benchmarks.serving import environment
 from index.errors import CitewiseError
 from qa import Chatbot, Settings, Turn
 from qa.evaluate import evaluate

@@ -1,16 +1,14 @@
 """Folders are followed: the plan says what a sync does, the sync does it, and a watching server does it by itself."""
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
-from conftest import address_of, environment
 
+from benchmarks.serving import serving
 from index.index import Index
 from index.planning import Plan
 from ui.cli import main
@@ -122,22 +120,17 @@ def wait_for(holds: Callable[[], bool], seconds: float = 30.0) -> bool:
 
 
 def test_a_watching_server_follows_by_itself(folder: Path, tmp_path: Path) -> None:
-    library = tmp_path / "library"
-    command = [sys.executable, "-m", "ui.cli", "serve", str(folder), "--watch", "--port", "0"]
-    with (tmp_path / "log").open("w+") as log:
-        process = subprocess.Popen([*command, "--library", str(library)], env=environment(), stderr=log)
-        try:
-            with httpx.Client(base_url=address_of(process, tmp_path / "log"), timeout=30) as http:
+    with (
+        serving(tmp_path / "library", folder, "--watch") as address,
+        httpx.Client(base_url=address, timeout=30) as http,
+    ):
 
-                def listed() -> list[str]:
-                    return names(tuple(d["source"] for d in http.get("/api/documents").json()))
+        def listed() -> list[str]:
+            return names(tuple(d["source"] for d in http.get("/api/documents").json()))
 
-                assert listed() == ["changed.txt", "gone.txt", "old.txt", "same.txt"]
-                change(folder)
-                assert wait_for(lambda: listed() == ["changed.txt", "new.txt", "renamed.txt", "same.txt"])
-                answer = http.post("/api/ask", json={"question": "Who built the lighthouse at Skerrow?"}).json()
-                assert "Ada Holm" in answer["text"]
-        finally:
-            process.terminate()
-            assert process.wait(20) == 0
-    assert "bad.pdf" in (tmp_path / "log").read_text()
+        assert listed() == ["changed.txt", "gone.txt", "old.txt", "same.txt"]
+        change(folder)
+        assert wait_for(lambda: listed() == ["changed.txt", "new.txt", "renamed.txt", "same.txt"])
+        answer = http.post("/api/ask", json={"question": "Who built the lighthouse at Skerrow?"}).json()
+        assert "Ada Holm" in answer["text"]
+    assert "bad.pdf" in (tmp_path / "serve.log").read_text()

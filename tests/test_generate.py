@@ -1,6 +1,7 @@
 """Answers written by a language model: through the real client, from a server on loopback, checked or replaced."""
 
 import json
+import shutil
 import re
 import subprocess
 import sys
@@ -10,12 +11,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import SEEDS, address_of, environment
+from conftest import SEEDS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openai_replies import CUT, MALFORMED, STALL, Reply, Thought, fails, page, says
 from openai_server import OpenAIServer
 
+from benchmarks.serving import environment, serving
 from index.index import Index
 from index.types import Passage
 from qa import Answer, Chatbot, Settings, Turn
@@ -283,25 +285,17 @@ def test_python_and_rest_streamed_or_not_give_the_same_answer(
     said = says("Over 85 targets were struck [2]. ", "It cost $4 million [1]. Senator Graham praised the decision.")
     model.will(said, said, said)
     in_python = bot.ask(QUESTION)
-    log = tmp_path / "log"
-    settings_ = {"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "sk-test", "CITEWISE_MODEL": "test-model"}
-    with log.open("w") as stream:
-        command = [sys.executable, "-m", "ui.cli", "serve", "--port", "0", "--library", str(library)]
-        process = subprocess.Popen(command, env=environment(**settings_), stderr=stream)
-        try:
-            address = address_of(process, log)
-            whole = httpx.post(f"{address}/api/ask", json={"question": QUESTION}, timeout=60).json()
-            streamed = httpx.post(f"{address}/api/ask", json={"question": QUESTION, "stream": True}, timeout=60).text
-        finally:
-            process.terminate()
-            process.wait(20)
+    copy = Path(shutil.copytree(library, tmp_path / "library"))
+    with serving(copy, OPENAI_BASE_URL=model.url, OPENAI_API_KEY="sk-test", CITEWISE_MODEL="test-model") as address:
+        whole = httpx.post(f"{address}/api/ask", json={"question": QUESTION}, timeout=60).json()
+        streamed = httpx.post(f"{address}/api/ask", json={"question": QUESTION, "stream": True}, timeout=60).text
     last = json.loads(streamed.strip().rsplit("data: ", 1)[1])
     from ui.render import answer_json
 
     wanted = json.loads(json.dumps(answer_json(replace(in_python, timings={}))))
     assert {**whole, "timings": {}} == {**last, "timings": {}} == wanted
     assert wanted["text"].count("[unsupported]") == 2
-    assert "sk-test" not in log.read_text()
+    assert "sk-test" not in (tmp_path / "serve.log").read_text()
 
 
 LONELY = """

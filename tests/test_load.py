@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.people import Ask, documents, on_the_page, over_rest, serving, wait_together
+from benchmarks.people import Ask, documents, on_the_page, over_rest, wait_together
+from benchmarks.serving import serving
 
 PEOPLE = 16
 
@@ -14,7 +15,7 @@ PEOPLE = 16
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder: Path = tmp_path_factory.mktemp("people")
     documents(folder / "docs", PEOPLE)
-    with serving(folder, CITEWISE_MODEL="none") as address:
+    with serving(folder / "library", folder / "docs") as address:
         yield address
 
 

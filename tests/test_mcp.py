@@ -8,11 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import ARTICLE, environment
+from conftest import ARTICLE
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 from openai_replies import says
 from openai_server import OpenAIServer
+
+from benchmarks.serving import environment
 
 QUESTION = "How many targets were struck?"
 HOSTILE = "What colour is the secret lever of the tower?"

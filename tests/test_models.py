@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import environment
 from openai_replies import (
     CUT,
     KEEP_ALIVE,
@@ -30,6 +29,7 @@ from openai_replies import (
 )
 from openai_server import OpenAIServer
 
+from benchmarks.serving import environment
 from index.errors import CitewiseError
 from qa.calls import ROOM_TO_THINK
 from qa.models import DEFAULT_CONTEXT, DEFAULT_MODEL, OPENAI, Message, Model, ModelError, open_model

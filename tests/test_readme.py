@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SEEDS, address_of, environment
+from conftest import ROOT, SEEDS
+
+from benchmarks.serving import environment, serving
 
 README = (ROOT / "README.md").read_text("utf-8")
 CONSOLE = [
@@ -62,20 +64,9 @@ def test_every_citewise_command_of_the_readme_runs_in_order(home: Path) -> None:
 
 def test_the_readme_s_server_serves(home: Path) -> None:
     (command,) = [command for command in COMMANDS if command[1] == "serve"]
-    arguments = [str(home / part[2:]) if part.startswith("~/") else part for part in command[1:]]
-    log = home / "log"
-    with log.open("w") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ui.cli", *arguments, "--port", "0"],
-            cwd=home,
-            env=environment(CITEWISE_LIBRARY=str(home / "library")),
-            stderr=stream,
-        )
-        try:
-            assert address_of(process, log).startswith("http://127.0.0.1:")
-        finally:
-            process.terminate()
-            process.wait(30)
+    arguments = [str(home / part[2:]) if part.startswith("~/") else part for part in command[2:]]
+    with serving(home / "library", *arguments) as address:
+        assert address.startswith("http://127.0.0.1:")
 
 
 def test_the_readme_s_python_runs(tmp_path: Path) -> None:

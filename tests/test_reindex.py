@@ -15,10 +15,10 @@ from urllib.request import urlopen
 import chromadb
 import numpy as np
 import pytest
-from conftest import environment
 from test_commits import Other, other  # noqa: F401  a fixture: another process that has the library open
 from word_encoder import Vectors, WordEncoder
 
+from benchmarks.serving import environment
 from index.encoders import Encoder
 from index.errors import EncoderError, EncoderMismatch, LibraryBusy, LibraryError
 from index.index import Index

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +9,10 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
-from conftest import address_of, environment
 from slack_rules import words
 from slack_server import SlackServer
+
+from benchmarks.serving import serving
 
 QUESTION = "How many targets were struck?"
 
@@ -22,23 +21,15 @@ QUESTION = "How many targets were struck?"
 def served(slack: SlackServer, library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlackServer]:
     """A local Slack whose requests go to a running `citewise serve`."""
     folder = tmp_path_factory.mktemp("served-slack")
-    settings = environment(
-        SLACK_BOT_TOKEN=slack.token,
-        SLACK_SIGNING_SECRET=slack.secret,
-        CITEWISE_SLACK_API_URL=f"{slack.address}/api/",
-    )
-    command = [sys.executable, "-m", "ui.cli", "serve", "--port", "0", "--library", str(folder / "library")]
-    shutil.copytree(library, folder / "library")
-    with (folder / "log").open("w+") as log:
-        process = subprocess.Popen(command, env=settings, cwd=folder, stderr=log)
-        try:
-            slack.http_target = f"{address_of(process, folder / 'log')}/slack/events"
+    copy = Path(shutil.copytree(library, folder / "library"))
+    settings = {"SLACK_BOT_TOKEN": slack.token, "SLACK_SIGNING_SECRET": slack.secret}
+    try:
+        with serving(copy, **settings, CITEWISE_SLACK_API_URL=f"{slack.address}/api/") as address:
+            slack.http_target = f"{address}/slack/events"
             yield slack
-        finally:
-            process.terminate()
-            assert process.wait(20) in (0, -15)
-            slack.http_target = None
-            assert slack.token not in (folder / "log").read_text()
+    finally:
+        slack.http_target = None
+        assert slack.token not in (folder / "serve.log").read_text()
 
 
 @pytest.fixture

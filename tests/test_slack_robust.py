@@ -11,11 +11,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, environment
+from conftest import ROOT
 from slack_bot import running
 from slack_rules import Json, words
 from slack_server import SlackServer
 
+from benchmarks.serving import environment
 from qa import Chatbot, Settings
 from qa.feedback import ratings
 from ui.slack.journal import Job

@@ -2,14 +2,13 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import address_of, environment
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from benchmarks.serving import serving
 
 QUESTION = "How many targets were struck?"
 ANSWERED = ".cw-answer:not(.cw-waiting):not(.cw-writing)"
@@ -40,9 +39,20 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser, server: str) -> Iterator[Open]:
+def opened() -> list[Page]:
+    """The pages that a test has opened; whoever stops their server closes them before."""
+    return []
+
+
+def close(opened: list[Page]) -> None:
+    """Close the pages of a test."""
+    while opened:
+        opened.pop().context.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, server: str, opened: list[Page]) -> Iterator[Open]:
     """Open the page; at the end none may have asked another server, run foreign code or logged an error."""
-    opened: list[Page] = []
     trouble: list[str] = []
 
     def visit(address: str = server, **how: object) -> Page:
@@ -58,8 +68,7 @@ def visit(browser: Browser, server: str) -> Iterator[Open]:
         return page
 
     yield visit
-    for page in opened:
-        page.context.close()
+    close(opened)
     assert trouble == []
 
 
@@ -192,21 +201,15 @@ def test_dark_text_stands_on_light_ground_and_the_other_way_round(visit: Open) -
         assert (ground - text > 0.6) if scheme == "light" else (text - ground > 0.6)
 
 
-def test_a_first_visit_says_what_to_do_and_does_it(visit: Open, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "ui.cli", "serve", "--port", "0", "--library", str(tmp_path / "library")]
-    with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(command, env=environment(), cwd=tmp_path, stderr=log)
-        try:
-            page = visit(address_of(process, tmp_path / "log"))
-            expect(page.locator("#cw-chat")).to_contain_text("Add a document to begin")
-            ask(page, "Anything there?")
-            expect(page.locator(".cw-none")).to_contain_text("No documents yet")
-            (tmp_path / "tea.txt").write_text("Tea is picked in April.")
-            page.locator("#cw-files").set_input_files(tmp_path / "tea.txt")
-            expect(page.locator(".cw-documents li")).to_have_count(1, timeout=30_000)
-            ask(page, "When is tea picked?")
-            expect(page.locator(ANSWERED).last).to_contain_text("Tea is picked in April.")
-            page.context.close()
-        finally:
-            process.terminate()
-            assert process.wait(20) == 0
+def test_a_first_visit_says_what_to_do_and_does_it(visit: Open, opened: list[Page], tmp_path: Path) -> None:
+    with serving(tmp_path / "library") as address:
+        page = visit(address)
+        expect(page.locator("#cw-chat")).to_contain_text("Add a document to begin")
+        ask(page, "Anything there?")
+        expect(page.locator(".cw-none")).to_contain_text("No documents yet")
+        (tmp_path / "tea.txt").write_text("Tea is picked in April.")
+        page.locator("#cw-files").set_input_files(tmp_path / "tea.txt")
+        expect(page.locator(".cw-documents li")).to_have_count(1, timeout=30_000)
+        ask(page, "When is tea picked?")
+        expect(page.locator(ANSWERED).last).to_contain_text("Tea is picked in April.")
+        close(opened)

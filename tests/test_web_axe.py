@@ -1,16 +1,15 @@
 """axe-core on every state of the page, light and dark, wide and narrow: no serious or critical violation."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import address_of, environment
 from playwright.sync_api import Page, Route, expect
 from test_web import ANSWERED, QUESTION, Open, ask, browser, show_documents, visit
+
+from benchmarks.serving import serving
 
 __all__ = ["browser", "visit"]  # fixtures
 SCHEMES = ("light", "dark")
@@ -21,15 +20,8 @@ ARABIC = "بُني المنار في سكيرو عام 1874 على يد آدا �
 @pytest.fixture(scope="module")
 def empty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server over a library without documents; these tests may change it."""
-    folder = tmp_path_factory.mktemp("empty")
-    command = [sys.executable, "-m", "ui.cli", "serve", "--port", "0", "--library", str(folder / "library")]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, env=environment(), cwd=folder, stderr=log)
-        try:
-            yield address_of(process, folder / "log")
-        finally:
-            process.terminate()
-            process.wait(20)
+    with serving(tmp_path_factory.mktemp("empty") / "library") as address:
+        yield address
 
 
 def passes(page: Page, state: str) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import environment
 from openai_replies import STALL, says
 from openai_server import OpenAIServer
 from playwright.sync_api import Browser, Page, expect
-from test_conversations import exchanges, serving
+from test_conversations import exchanges, served
 from test_web import ANSWERED, QUESTION, Open, ask, browser, visit
+
+from benchmarks.serving import environment
 
 __all__ = ["browser", "visit"]  # fixtures
 ROSES = "Who planted the roses?"
@@ -155,7 +156,7 @@ def test_why_shows_both_rank_lists_and_the_time(visit: Open) -> None:
 
 
 def test_a_thumb_and_its_reason_become_a_test_case(plain: Page, own_library: Path) -> None:
-    with serving(own_library) as http:
+    with served(own_library) as http:
         page = opened(plain, str(http.base_url))
         ask(page, ROSES)
         page.get_by_role("button", name="Not helpful").click()
@@ -181,7 +182,7 @@ def slow(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     written = ("Over 85 targets were struck [1]. ", "The Moon was struck by ")
     with (
         OpenAIServer(lambda request: says(*written, STALL)) as model,
-        serving(folder / "library", OPENAI_BASE_URL=model.url, CITEWISE_MODEL="test-model") as http,
+        served(folder / "library", OPENAI_BASE_URL=model.url, CITEWISE_MODEL="test-model") as http,
     ):
         yield str(http.base_url).rstrip("/")
 
@@ -222,12 +223,12 @@ def test_an_answer_does_not_come_in_over_another_conversation(plain: Page, slow:
 
 
 def test_conversations_outlive_a_restart_of_the_server(browser: Browser, own_library: Path) -> None:
-    with serving(own_library) as http:
+    with served(own_library) as http:
         page = opened(browser.new_page(), str(http.base_url))
         ask(page, ROSES)
         place = page.url.partition("#")[2]
         page.close()
-    with serving(own_library) as http:
+    with served(own_library) as http:
         page = opened(browser.new_page(), f"{http.base_url}#{place}")
         expect(page.locator(ANSWERED)).to_contain_text("Maria Lindqvist", timeout=30_000)
         assert len(exchanges(http, place)) == 1

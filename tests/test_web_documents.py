@@ -2,16 +2,15 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from conftest import address_of, environment
 from playwright.sync_api import Browser, Locator, Page, expect
 from test_web import ANSWERED, QUESTION, Open, ask, browser, visit
+
+from benchmarks.serving import serving
 
 __all__ = ["browser", "visit"]  # fixtures
 SLOW = 30_000
@@ -19,16 +18,11 @@ HOSTILE = "<img src=x onerror=alert(1)>\u202egnp.md"
 
 
 @pytest.fixture
-def own_server(own_library: Path, tmp_path: Path) -> Iterator[str]:
+def own_server(own_library: Path, opened: list[Page]) -> Iterator[str]:
     """The address of a server over a library that the test may change."""
-    command = [sys.executable, "-m", "ui.cli", "serve", "--port", "0", "--library", str(own_library)]
-    with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(command, env=environment(), cwd=tmp_path, stderr=log)
-        try:
-            yield address_of(process, tmp_path / "log")
-        finally:
-            process.terminate()
-            process.wait(20)
+    with serving(own_library) as address:
+        yield address
+        close(opened)
 
 
 def drop(page: Page, *paths: Path) -> None:

@@ -1,8 +1,6 @@
 """The evidence pane in a real Chromium: a click on a mark lights up the very words, in the text and on the PDF page."""
 
 import io
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +8,11 @@ from typing import Any
 import httpx
 import make_documents as make
 import pytest
-from conftest import address_of, environment
 from PIL import Image
 from playwright.sync_api import Page, expect
 from test_web import ANSWERED, Open, ask, browser, visit
 
+from benchmarks.serving import serving
 from index.pdf_boxes import Box
 
 __all__ = ["browser", "visit"]  # fixtures
@@ -41,14 +39,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     make.mail(files / "tea.eml", "The tea of Assam is picked in March.", Subject="Tea", From="Bo <bo@example.org>")
     hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>"
     (files / "lever.txt").write_text(f"The secret lever of the tower is {hostile} painted green.\n")
-    command = [sys.executable, "-m", "ui.cli", "serve", "files", "--port", "0", "--library", "library"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, env=environment(), cwd=folder, stderr=log)
-        try:
-            yield address_of(process, folder / "log")
-        finally:
-            process.terminate()
-            process.wait(20)
+    with serving(folder / "library", "files") as address:
+        yield address
 
 
 def open_evidence(page: Page, question: str = QUESTION) -> None:

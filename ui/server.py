@@ -59,7 +59,7 @@ def serve(paths: Sequence[str], host: str, port: int, settings: Settings, *, wat
         library = stack.enter_context(ExitStack())  # left after the server: open requests still need it
         slack = _slack(stack, settings, service)
         app = create_app(service, settings.public_url, slack, host)
-        running = stack.enter_context(_running(app, listener))
+        running = stack.enter_context(_running(app, listener, service))
         service.opened = bot = library.enter_context(Chatbot.open(settings.library, settings))
         if bot.model:  # its libraries take seconds to load, which the first question should not wait for
             threading.Thread(target=bot.model.connect, daemon=True, name="citewise-model").start()
@@ -219,8 +219,11 @@ def stopping() -> Generator[None]:
 
 
 @contextmanager
-def _running(app: "FastAPI", listener: socket.socket) -> Generator[threading.Thread]:
-    """Run the server in a thread of its own; leaving lets open requests finish for a moment."""
+def _running(app: "FastAPI", listener: socket.socket, service: Service) -> Generator[threading.Thread]:
+    """Run the server in a thread of its own; leaving lets open requests finish for a moment.
+
+    Who then still waits for a language model gets what was found without it: a thread that waits cannot be ended.
+    """
     import uvicorn
 
     config = uvicorn.Config(
@@ -235,4 +238,8 @@ def _running(app: "FastAPI", listener: socket.socket) -> Generator[threading.Thr
         yield thread
     finally:
         server.should_exit = True
-        thread.join()
+        thread.join(_GRACE)
+        while thread.is_alive():
+            if service.opened and service.opened.model:
+                service.opened.model.close()
+            thread.join(1)
