@@ -13,6 +13,7 @@ from hypothesis import settings
 from benchmarks.serving import environment, serving
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Page
     from slack_server import SlackServer
 
     from index.index import Index
@@ -125,6 +126,12 @@ def server(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     copy = Path(shutil.copytree(library, tmp_path_factory.mktemp("served") / "library"))
     with serving(copy, CITEWISE_MAX_UPLOAD_MB="1") as address:
         yield address
+
+
+@pytest.fixture
+def pages() -> list["Page"]:
+    """The pages that a test has opened; whoever stops their server closes them before."""
+    return []
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 """Answers written by a language model: through the real client, from a server on loopback, checked or replaced."""
 
 import json
-import shutil
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator

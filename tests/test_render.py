@@ -6,6 +6,7 @@ import re
 import unicodedata
 from html.parser import HTMLParser
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -159,3 +160,34 @@ def test_sizes_dates_and_counts_read_well() -> None:
 def test_an_excerpt_ends_after_a_word() -> None:
     assert render.excerpt("one two three", limit=9) == "one two …"
     assert render.excerpt("one\n\n two") == "one two"
+
+
+PRINTED = "In an escalation the United States launched airstrikes on over 85"
+
+
+@pytest.mark.parametrize(
+    ("quote", "shown"),
+    [
+        (f"{PRINTED}\ntargets across Iraq", f"{PRINTED} targets across Iraq"),
+        (f"{PRINTED} and in\nSyria.", f"{PRINTED} and in Syria."),
+        ("the long-\nterm plan", "the long-term plan"),
+        ("First\nSecond", "First\nSecond"),
+        (f"{PRINTED}\n- one\n- Two", f"{PRINTED}\n- one\n- Two"),
+        (f"{PRINTED}\n2. Second", f"{PRINTED}\n2. Second"),
+        (f"{PRINTED} | 1 |\n| and | 2 |", f"{PRINTED} | 1 |\n| and | 2 |"),
+        (f"{PRINTED}\n\nAnother paragraph", f"{PRINTED}\n\nAnother paragraph"),
+    ],
+)
+def test_a_break_that_only_wraps_a_line_is_a_space(quote: str, shown: str) -> None:
+    assert render.flowing(quote) == shown
+
+
+@given(st.text("ab-|. \n", max_size=200))
+def test_no_letter_of_a_quote_is_lost_or_added(quote: str) -> None:
+    assert "".join(render.flowing(quote).split()) == "".join(quote.split())
+
+
+def test_a_short_answer_over_the_end_of_a_line_is_set_off() -> None:
+    shown = answer("It is so.", short="over 85\ntargets", quote=f"{PRINTED}\ntargets across Iraq")
+    assert "<mark>over 85 targets</mark>" in markup.answer_html(shown)
+    assert [block.strong for block in render.answer_blocks(shown)][-1] == "over 85 targets"

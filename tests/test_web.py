@@ -38,20 +38,14 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def opened() -> list[Page]:
-    """The pages that a test has opened; whoever stops their server closes them before."""
-    return []
-
-
-def close(opened: list[Page]) -> None:
+def close(pages: list[Page]) -> None:
     """Close the pages of a test."""
-    while opened:
-        opened.pop().context.close()
+    while pages:
+        pages.pop().context.close()
 
 
 @pytest.fixture
-def visit(browser: Browser, server: str, opened: list[Page]) -> Iterator[Open]:
+def visit(browser: Browser, server: str, pages: list[Page]) -> Iterator[Open]:
     """Open the page; at the end none may have asked another server, run foreign code or logged an error."""
     trouble: list[str] = []
 
@@ -64,11 +58,11 @@ def visit(browser: Browser, server: str, opened: list[Page]) -> Iterator[Open]:
         page.on("console", lambda m: trouble.append(m.text) if m.type == "error" else None)
         page.goto(address)
         page.wait_for_selector(".cw-panel")
-        opened.append(page)
+        pages.append(page)
         return page
 
     yield visit
-    close(opened)
+    close(pages)
     assert trouble == []
 
 
@@ -201,7 +195,7 @@ def test_dark_text_stands_on_light_ground_and_the_other_way_round(visit: Open) -
         assert (ground - text > 0.6) if scheme == "light" else (text - ground > 0.6)
 
 
-def test_a_first_visit_says_what_to_do_and_does_it(visit: Open, opened: list[Page], tmp_path: Path) -> None:
+def test_a_first_visit_says_what_to_do_and_does_it(visit: Open, pages: list[Page], tmp_path: Path) -> None:
     with serving(tmp_path / "library") as address:
         page = visit(address)
         expect(page.locator("#cw-chat")).to_contain_text("Add a document to begin")
@@ -212,4 +206,4 @@ def test_a_first_visit_says_what_to_do_and_does_it(visit: Open, opened: list[Pag
         expect(page.locator(".cw-documents li")).to_have_count(1, timeout=30_000)
         ask(page, "When is tea picked?")
         expect(page.locator(ANSWERED).last).to_contain_text("Tea is picked in April.")
-        close(opened)
+        close(pages)

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from test_web import ANSWERED, QUESTION, Open, ask, browser, visit
+from test_web import ANSWERED, QUESTION, Open, ask, browser, close, visit
 
 from benchmarks.serving import serving
 
@@ -18,11 +18,11 @@ HOSTILE = "<img src=x onerror=alert(1)>\u202egnp.md"
 
 
 @pytest.fixture
-def own_server(own_library: Path, opened: list[Page]) -> Iterator[str]:
+def own_server(own_library: Path, pages: list[Page]) -> Iterator[str]:
     """The address of a server over a library that the test may change."""
     with serving(own_library) as address:
         yield address
-        close(opened)
+        close(pages)
 
 
 def drop(page: Page, *paths: Path) -> None:

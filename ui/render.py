@@ -8,6 +8,7 @@ import re
 import sys
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import quote, urlencode
 
@@ -35,6 +36,9 @@ _KEPT = {ord("\n"): "\n", ord("\t"): "    "}
 _BLOCK = {**_CONTROLS, **_OVERRIDES, **_KEPT}
 _LINE = {**_CONTROLS, **_OVERRIDES, 0x2028: " ", 0x2029: " "}
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_PRINTED = 40
+"""A line of at least so many characters is one that print wrapped."""
+_LISTED = re.compile(r"\s*(?:[-*+•–—]|\(?\w{1,3}[.)])\s")
 
 
 def visible(text: str) -> str:
@@ -123,6 +127,32 @@ def _passage(record: dict[str, Any]) -> Passage:
     return Passage(**{**record, **parts})
 
 
+def flowing(text: str) -> str:
+    """Return a quote for reading: a break that only wraps a line of print is a space; those of lists and tables stay.
+
+    A hyphen at a line's end stays, and the word goes on after it.
+    """
+    first, *_ = lines = visible(text).split("\n")
+    return first + "".join(_joint(before, line) + line for before, line in pairwise(lines))
+
+
+def _joint(before: str, line: str) -> str:
+    """Return what stands for the break between two lines."""
+    if not (before.strip() and line.strip()) or "|" in before + line:
+        return "\n"
+    goes_on = line.lstrip()[0].islower()
+    if goes_on and before[-1] == "-" and before[-2:-1].isalpha():
+        return ""
+    return " " if goes_on or (len(before) >= _PRINTED and not _LISTED.match(line)) else "\n"
+
+
+def in_quote(short: str, quote: str) -> tuple[int, int] | None:
+    """Return where the short answer stands in a quote, however either is broken into lines."""
+    words = short.split()
+    found = re.search(r"\s*".join(map(re.escape, words)), quote) if words else None
+    return found.span() if found else None
+
+
 def without_marks(text: str) -> str:
     """Return an answer's text without its marks, white space made single."""
     return " ".join(MARK.sub("", text).split())
@@ -149,7 +179,7 @@ def answer_blocks(answer: Answer) -> list[Block]:
     note = [Block(one_line(answer.note), "yellow"), Block("")] if answer.note else []
     if answer.status == "not_found":
         return [Block(f"✗ {visible(answer.text)}", "yellow"), *note[:1], *_nearest(answer.results)]
-    blocks = [Block(visible(answer.text))]
+    blocks = [Block(flowing(answer.text) if is_quotes_only(answer) else visible(answer.text))]
     if answer.short:
         blocks = [Block(one_line(answer.short), "bold green"), Block(""), *blocks]
     if answer.status == "partial":
@@ -162,8 +192,14 @@ def answer_blocks(answer: Answer) -> list[Block]:
         blocks += _nearest(answer.results)
     for c in answer.citations:
         blocks.append(Block(f"[{c.number}] {place(c.source, c.page)}", "cyan"))
-        blocks.append(Block(visible(c.quote), indent=4, strong=visible(answer.short or "")))
+        blocks.append(_quoted(c.quote, answer.short or ""))
     return blocks
+
+
+def _quoted(quote: str, short: str) -> Block:
+    shown = flowing(quote)
+    where = in_quote(visible(short), shown)
+    return Block(shown, indent=4, strong=shown[slice(*where)] if where else "")
 
 
 def _nearest(results: tuple[SearchResult, ...]) -> list[Block]:

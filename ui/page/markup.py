@@ -17,6 +17,8 @@ from ..render import (
     count,
     evidence_link,
     excerpt,
+    flowing,
+    in_quote,
     is_quotes_only,
     one_line,
     place,
@@ -139,11 +141,11 @@ def _others(answer: Answer) -> str:
 
 
 def _quote(citation: Citation, short: str | None) -> str:
-    quote = citation.quote
-    at = quote.find(short) if short else -1
-    if short and at >= 0:
-        after = at + len(short)
-        words = f"{_inline(quote[:at])}<mark>{_inline(short)}</mark>{_inline(quote[after:])}"
+    quote = flowing(citation.quote)
+    where = in_quote(visible(short or ""), quote)
+    if where:
+        start, end = where
+        words = f"{_inline(quote[:start])}<mark>{_inline(quote[start:end])}</mark>{_inline(quote[end:])}"
     else:
         words = escape(quote)
     return f'<li>{_cite(citation, "cw-number")}<blockquote dir="auto">{words}</blockquote>{_place(citation)}</li>'

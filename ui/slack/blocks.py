@@ -11,7 +11,7 @@ from typing import Any
 from index.types import SearchResult
 from qa.types import Answer, Citation
 
-from ..render import NEAREST, excerpt, is_quotes_only, one_line, place
+from ..render import NEAREST, excerpt, flowing, is_quotes_only, one_line, place
 from .rich import Block, length_of, markdown_blocks, plain_blocks
 from .text import cut, escape, escaped, label, unlinked
 
@@ -73,7 +73,7 @@ def _found_blocks(answer: Answer, public_url: str | None) -> list[Block]:
     if not quotes_only:
         blocks += markdown_blocks(answer.text, numbers)
     elif not answer.short:
-        blocks += plain_blocks(answer.text, numbers)
+        blocks += plain_blocks(flowing(answer.text), numbers)
     as_text = quotes_only and not answer.short
     blocks += [_citation(citation, public_url, quoted=not as_text) for citation in answer.citations]
     return blocks + list(_passage_buttons(answer.citations))
@@ -98,7 +98,7 @@ def not_found_blocks(answer: Answer, public_url: str | None) -> list[Block]:
 def _citation(citation: Citation, public_url: str | None, quoted: bool) -> Block:
     spot = Spot(citation.passage_id, citation.start, citation.end, citation.page)
     where = f"*[{citation.number}]* {_linked(place(citation.source, citation.page), spot, public_url)}"
-    return context(where, f"“{cut(citation.quote, _QUOTE)}”") if quoted else context(where)
+    return context(where, f"“{cut(flowing(citation.quote), _QUOTE)}”") if quoted else context(where)
 
 
 def _nearest(result: SearchResult, public_url: str | None) -> Block:
