@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import make_documents as make
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
@@ -42,6 +43,26 @@ def test_answers_and_refusals(visit: Open, scheme: str) -> None:
     ask(page, "At which temperature does mercury boil?")
     page.locator(".cw-none summary").click()
     passes(page, "not found")
+    page.locator(".cw-talks [aria-current]").locator("xpath=..").get_by_role("button", name="Rename").click()
+    passes(page, "conversation being renamed")
+    page.keyboard.press("Escape")
+    page.locator(f"{ANSWERED} .cw-number").first.click()
+    expect(page.locator("#cw-evidence .cw-about")).to_have_count(1, timeout=20_000)
+    passes(page, "evidence, text")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_pdf_page_in_the_evidence_pane_and_why(visit: Open, empty_server: str, scheme: str, tmp_path: Path) -> None:
+    make.pdf(tmp_path / "rock.pdf", ["The lighthouse at Skerrow was built in 1874 by Ada Holm.", "The end."])
+    with httpx.Client(base_url=empty_server, timeout=60) as http:
+        http.post("/api/documents", files={"files": ("rock.pdf", (tmp_path / "rock.pdf").read_bytes())})
+    page = visit(empty_server, color_scheme=scheme)
+    ask(page, "Who built the lighthouse at Skerrow?")
+    page.get_by_role("button", name="Why this answer").click()
+    passes(page, "why this answer")
+    page.locator(f"{ANSWERED} .cw-number").first.click()
+    expect(page.locator("#cw-evidence img")).to_be_visible(timeout=20_000)
+    passes(page, "evidence, page")
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -187,6 +187,22 @@ def test_answers_are_limited_to_the_chosen_documents_until_one_click_uses_all(vi
     expect(page.locator(ANSWERED).last).to_contain_text("Maria Lindqvist")
 
 
+def test_a_conversation_that_is_opened_again_may_use_the_documents_that_it_used(visit: Open) -> None:
+    page = visit()
+    chosen(page, "garden.md")
+    ask(page, "Who planted the roses?")
+    page.reload()
+    limit = page.locator(".cw-limit")
+    expect(limit).to_contain_text("Answers come only from 1 document: garden.md")
+    expect(item(page, "garden.md").get_by_role("checkbox")).to_be_checked()
+    limit.get_by_role("button", name="Use all documents").click()
+    page.get_by_role("button", name="New chat").click()
+    ask(page, QUESTION)
+    page.reload()
+    expect(page.locator(ANSWERED)).to_contain_text("over 85 targets", timeout=SLOW)
+    expect(limit).to_be_hidden()
+
+
 def test_the_list_is_searched_sorted_and_ticked_together(visit: Open) -> None:
     page = visit()
     names = page.locator(".cw-documents .cw-opener")

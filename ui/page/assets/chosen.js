@@ -1,7 +1,8 @@
 // Which documents the conversation may use: none ticked means all. What is chosen is said above the question box and
-// goes with each question, as the names of documents in a hidden field; one that is being removed is never used.
+// goes with each question, as the names of documents in a hidden field; one that is being removed is never used. A
+// conversation that is opened again may use what its last question used.
 
-import { make, plural, shown } from "./common.js";
+import { call, make, plural, shown } from "./common.js";
 
 const NAMED = 3;
 
@@ -9,6 +10,8 @@ export function choice() {
   const chosen = new Set();
   const going = new Set();
   let all = [];
+  let open = null; // the conversation's id
+  let remembered = null; // the names that it used last, until the library is known
   const strip = make("div", "cw-limit");
   strip.setAttribute("role", "status");
   const everything = Object.assign(make("button", "cw-link", "Use all documents"), { type: "button" });
@@ -46,6 +49,26 @@ export function choice() {
     for (const watch of watching) watch();
   }
 
+  function settle() {
+    if (!remembered || !all.length) return;
+    const here = all.filter((one) => remembered.includes(one.source));
+    remembered = null;
+    chosen.clear();
+    if (here.length < all.length) for (const one of here) chosen.add(one.id);
+    tell();
+  }
+
+  window.addEventListener("cw-conversation", async (event) => {
+    if (event.detail === open) return;
+    open = event.detail;
+    if (!open) return;
+    const asked = await call(`api/conversations/${encodeURIComponent(open)}`).catch(() => null); // gone meanwhile
+    const last = asked?.exchanges.at(-1);
+    if (!last || asked.id !== open) return;
+    remembered = last.sources ?? [];
+    settle();
+  });
+
   return {
     has: (id) => chosen.has(id),
     size: () => chosen.size,
@@ -57,6 +80,7 @@ export function choice() {
       const here = new Set(all.map((one) => one.id));
       for (const set of [chosen, going]) for (const id of set) if (!here.has(id)) set.delete(id);
       tell();
+      settle();
     },
   };
 }
