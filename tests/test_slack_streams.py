@@ -294,4 +294,4 @@ def test_citations_are_numbered_as_in_the_answer() -> None:
     cited = tuple(Citation(n, f"f{n}.pdf", "", n, 0, 5, "quote", f"d.v.{n}") for n in (1, 2))
     blocks = answer_blocks(Answer("q", "One [1] and two [2].", citations=cited), "k", "https://ask.example/")
     places = [b["elements"][0]["text"] for b in blocks if b["type"] == "context"]
-    assert places[1] == "*[2]* <https://ask.example/documents/d?start=0&amp;end=5|f2.pdf, page 2>"
+    assert places[1] == "*[2]* <https://ask.example/documents/d?start=0&amp;end=5&amp;version=v|f2.pdf, page 2>"

@@ -11,7 +11,7 @@ from typing import Any
 from index.types import SearchResult
 from qa.types import Answer, Citation
 
-from ..render import NEAREST, excerpt, flowing, is_quotes_only, one_line, place
+from ..render import NEAREST, excerpt, flowing, is_quotes_only, one_line, place, public_link
 from .rich import Block, length_of, markdown_blocks, plain_blocks
 from .text import cut, escape, escaped, label, unlinked
 
@@ -45,6 +45,10 @@ class Spot:
     def version(self) -> str:
         """The beginning of the document's version."""
         return self.passage_id.split(".")[1] if "." in self.passage_id else ""
+
+    def link(self, public_url: str) -> str:
+        """Return where the browser shows it."""
+        return public_link(public_url, self.passage_id, self.start, self.end)
 
     def value(self) -> str:
         """Write it as the value of a button."""
@@ -113,12 +117,9 @@ def _spot(result: SearchResult) -> Spot:
 
 def _linked(shown: str, spot: Spot, public_url: str | None) -> str:
     text = escaped(shown, 400)
-    return f"<{escape(address(public_url, spot))}|{text.replace('|', '¦')}>" if public_url else text
-
-
-def address(public_url: str, spot: Spot) -> str:
-    """Return where the browser shows a passage."""
-    return f"{public_url.rstrip('/')}/documents/{spot.document}?start={spot.start}&end={spot.end}"
+    if not public_url:
+        return text
+    return f"<{escape(spot.link(public_url))}|{text.replace('|', '¦')}>"
 
 
 def _passage_buttons(citations: Iterable[Citation]) -> Iterator[Block]:

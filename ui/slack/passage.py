@@ -6,7 +6,7 @@ from index.errors import CitewiseError, UnknownSource
 from index.types import Document
 
 from ..render import place
-from .blocks import Spot, actions, address, button, context, told
+from .blocks import Spot, actions, button, context, told
 from .desk import Desk
 from .rich import Block
 from .text import escaped
@@ -60,7 +60,7 @@ def _passage(text: str, document: Document, spot: Spot) -> list[Block]:
 def _links(public_url: str | None, spot: Spot) -> list[Block]:
     if not public_url:
         return []
-    return [actions([button("Open the document", "open_document", spot.value(), url=address(public_url, spot))])]
+    return [actions([button("Open the document", "open_document", spot.value(), url=spot.link(public_url))])]
 
 
 def modal(title: str, blocks: list[Block], **more: Any) -> dict[str, Any]:
