@@ -1,0 +1,168 @@
+"""How a library grows: adding, size, opening, questions and memory at 1,000, 100,000 and a million passages.
+
+    python -m benchmarks.scale [--data DIR] [--passages 1000 100000] [--questions 200] [--keep DIR]
+
+Everything is what runs for a user but one thing: at a million passages the encoder alone would take hours, so a
+passage's vector is a sum of its words' random vectors, which is near other passages of the same words. Each size is
+asked by a process of its own, which gives its opening and its memory. `--keep` builds libraries once, to measure again.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.data import REPOSITORY, add_data_option, is_there
+from benchmarks.speed import peak_memory, texts
+from index.index import Index
+from index.minilm import MiniLM
+from index.words import words
+from qa.chatbot import Chatbot
+from qa.evaluate import read_questions
+from qa.scoring import quantile
+from qa.settings import Settings
+
+CHARACTERS = 650  # of text that make a passage, about
+FILE = 60_000  # characters of a document
+VOCABULARY = 1 << 15
+Vectors = NDArray[np.float32]
+
+
+class WordSums(MiniLM):
+    """An encoder in name: a text's vector is the sum of its words' random vectors."""
+
+    def embed(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
+        """Embed texts, (texts, 384)."""
+        del progress
+        return np.stack([_sum(text) for text in texts])
+
+    def embed_passages(
+        self, passages: Sequence[tuple[str, Sequence[str]]], progress: Callable[[int], None] | None = None
+    ) -> tuple[Vectors, list[Vectors]]:
+        """Embed passages, and their sentences, as MiniLM does."""
+        of_sentences = [np.stack([_sum(s) for s in sentences]) for _, sentences in passages]
+        if progress:
+            progress(len(passages))
+        sums = np.stack([found.sum(0) for found in of_sentences])
+        return sums / np.linalg.norm(sums, axis=1, keepdims=True), of_sentences
+
+
+@cache
+def _table() -> Vectors:
+    return np.random.default_rng(0).standard_normal((VOCABULARY, MiniLM.dimension)).astype(np.float32)
+
+
+def _sum(text: str) -> Vectors:
+    rows = [crc32(word.encode()) % VOCABULARY for word in words(text)] or [0]
+    total = _table()[rows].sum(0)
+    return total / np.linalg.norm(total)
+
+
+def documents(data: Path, folder: Path, passages: int) -> None:
+    """Write documents of about a hundred passages each."""
+    folder.mkdir(exist_ok=True)
+    source = texts(data)
+    for number in range(max(1, passages * CHARACTERS // FILE)):
+        text = "\n\n".join(_until(source, FILE))[:FILE]
+        (folder / f"{number:06d}.txt").write_text(text, encoding="utf-8")
+
+
+def _until(source: Iterator[str], characters: int) -> Iterator[str]:
+    while characters > 0:
+        text = next(source)
+        characters -= len(text)
+        yield text
+
+
+def built(data: Path, folder: Path, passages: int) -> dict[str, float]:
+    """Make the library of a size, unless it is there; return how fast that went."""
+    if (folder / "library").exists():
+        return {}
+    documents(data, folder / "docs", passages)
+    with Index(folder / "library", encoder=WordSums()) as index:
+        began = perf_counter()
+        added = sum(document.passages for document in index.add([folder / "docs"]).documents)
+        seconds = perf_counter() - began
+        began = perf_counter()
+        index.add([folder / "docs"])
+        again = perf_counter() - began
+    return {"added, passages a second": added / seconds, "added again unchanged, s": again}
+
+
+def asked(library: Path, questions: Sequence[str]) -> dict[str, float]:
+    """Open a library and ask each question; milliseconds, seconds, megabytes of this process."""
+    began = perf_counter()
+    with Chatbot(Index(library, encoder=WordSums()), Settings()) as bot:
+        opened = perf_counter() - began
+        began = perf_counter()
+        bot.ask(questions[0])
+        first = perf_counter() - began
+        took = [_took(bot, question) for question in questions]
+        passages = sum(document.passages for document in bot.index.documents())
+    size = sum(file.stat().st_size for file in library.rglob("*") if file.is_file())
+    return {
+        "passages": passages,
+        "opened, s": opened,
+        "first question, s": first,
+        "question, median ms": median(took),
+        "question, p95 ms": quantile(took, 0.95) or 0.0,
+        "memory, MB": peak_memory(),
+        "on disk, MB": size / 1e6,
+    }
+
+
+def _took(bot: Chatbot, question: str) -> float:
+    began = perf_counter()
+    bot.ask(question)
+    return (perf_counter() - began) * 1000
+
+
+def main() -> int:
+    """Build and ask each size; print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description="Measure how a library grows.")
+    add_data_option(parser)
+    parser.add_argument("--passages", type=int, nargs="+", default=[1_000, 100_000])
+    parser.add_argument("--questions", type=int, default=200)
+    parser.add_argument("--keep", type=Path, help="where libraries stay")
+    parser.add_argument("--ask", type=Path, help=argparse.SUPPRESS)  # in a process of its own
+    given = parser.parse_args()
+    if not is_there(given.data):
+        return 1
+    if given.ask:
+        questions = [q.question for q in read_questions(given.data / "squad2", given.questions)]
+        print(json.dumps(asked(given.ask, questions)))
+        return 0
+    with TemporaryDirectory(prefix="citewise-scale-", ignore_cleanup_errors=True) as work:
+        rows = [_of_size(given.data, (given.keep or Path(work)) / str(n), n, given.questions) for n in given.passages]
+    print(_table_of(rows))
+    return 0
+
+
+def _of_size(data: Path, folder: Path, passages: int, questions: int) -> dict[str, float]:
+    folder.mkdir(parents=True, exist_ok=True)
+    made = built(data, folder, passages)
+    command = [sys.executable, "-m", "benchmarks.scale", "--data", str(data.resolve()), "--questions", str(questions)]
+    command += ["--ask", str((folder / "library").resolve())]
+    done = subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout) | made
+
+
+def _table_of(rows: Sequence[dict[str, float]]) -> str:
+    head, *others = dict.fromkeys(name for row in rows for name in row)
+    lines = [[head, *(f"{row[head]:,.0f}" for row in rows)], ["---", *("---:" for _ in rows)]]
+    lines += [[name, *(f"{row[name]:,.2f}" if name in row else "" for row in rows)] for name in others]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
