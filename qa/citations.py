@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .checks.claims import Claim, read_claim, telling_words
-from .checks.dates import states_moment
-from .checks.figures import states_figure
+from .checks.dates import Moment, states_moment
+from .checks.figures import Figure, states_figure
 from .checks.sources import Source
 from .checks.statements import Statement, statements
 from .checks.support import answering, supporting
@@ -90,9 +90,9 @@ class Checker:
             return None
         claim = self._claim(statement)
         if statement.kind in ("heading", "header"):
-            return None if all(self._stands(fact, claim) for fact in (*claim.figures, *claim.moments)) else ()
+            return None if all(self._stands(fact) for fact in (*claim.figures, *claim.moments)) else ()
         if self._says_absent(statement):
-            return None if all(self._stands(fact, claim) for fact in (*claim.figures, *claim.moments)) else ()
+            return None if all(self._stands(fact) for fact in (*claim.figures, *claim.moments)) else ()
         if not claim.factual and claim.telling <= self._asked | _FRAME:
             return None
         return tuple(self._supporting(claim, statement.cited))
@@ -110,12 +110,12 @@ class Checker:
         claim = read_claim(statement.text, self._spoken)
         return replace(claim, names=(), quoted=()) if statement.kind == "code" else claim
 
-    def _stands(self, fact: object, claim: Claim) -> bool:
+    def _stands(self, fact: Figure | Moment) -> bool:
         """Tell whether a figure or date of something that is no sentence stands in the question or in a passage."""
         texts = [self._asked_claim.text, *(line.claim.text for source in self._sources for line in source.lines)]
-        if fact in claim.figures:
-            return any(states_figure(fact, text, text) for text in texts)  # type: ignore[arg-type]
-        return any(states_moment(fact, text, text) for text in texts)  # type: ignore[arg-type]
+        if isinstance(fact, Figure):
+            return any(states_figure(fact, text, text) for text in texts)
+        return any(states_moment(fact, text, text) for text in texts)
 
     def _says_absent(self, statement: Statement) -> bool:
         return statement.finished and statement.kind == "sentence" and _ABSENCE.search(statement.text) is not None

@@ -5,7 +5,7 @@ import re
 from index.types import Span
 
 from .claims import Claim, telling_words
-from .dates import states_moment
+from .dates import Moment, states_moment
 from .figures import Figure, states_figure
 from .names import Name, fold, has_name, word_set
 from .sources import Line, Source, Window, stems
@@ -30,10 +30,10 @@ def missing_from(claim: Claim, window: Window) -> list[object]:
 
 def stands_beside(claim: Claim, fact: object, window: Window) -> bool:
     """Tell whether a window has words that stand beside a fact in the claim, names not counted."""
-    if isinstance(fact, str):
+    if not isinstance(fact, Figure | Moment | Name):
         return True
     names = telling_words(" ".join(name.text for name in claim.names), claim.spoken)
-    near = _near(claim, fact.span) - set(names)  # type: ignore[attr-defined]
+    near = _near(claim, fact.span) - set(names)
     return len(near & stems(window)) >= min(2, len(near))
 
 
