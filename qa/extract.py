@@ -7,6 +7,7 @@ from index.questions import is_survey, kind_of
 from index.rerank import Evidence, figures, own_scores
 from index.types import SearchResult, Span
 
+from .core import core_of
 from .parts import Part
 from .quotes import Quote, cite, without_marks
 from .reading import Found
@@ -53,11 +54,12 @@ answers (`python -m benchmarks.conversation`)."""
 def answer_by_quotes(question: str, found: Found, parts: Sequence[Part] = ()) -> Answer:
     """Return the answer that the evidence gives in its own words, to each part of a question that has several."""
     results = tuple(SearchResult(c.passage, c.score) for c in found.evidence.candidates)
+    asked = core_of(question)
     by_part = [(part, best_quotes(part.found)[:QUOTES_A_PART]) for part in parts if is_covered(part.found)]
     quotes = _distinct(quote for _, some in by_part for quote in some)
     if not quotes and is_covered(found):
         quotes = best_quotes(found)
-        if not _short(question, quotes, found) and (is_survey(question) or kind_of(question) == "reason"):
+        if not _short(asked, quotes, found) and (is_survey(asked) or kind_of(asked) == "reason"):
             quotes = in_reading_order(best_quotes(found, BROAD_QUOTES, BROAD_MARGIN))
     likely = max([probability(found), *(probability(part.found) for part, _ in by_part)])
     if not quotes:
@@ -66,7 +68,7 @@ def answer_by_quotes(question: str, found: Found, parts: Sequence[Part] = ()) ->
     return Answer(
         question=question,
         text="\n\n".join(f"{without_marks(quote.text)} [{number}]" for number, quote in enumerate(quotes, 1)),
-        short=_short(parts[0].question if parts else question, quotes, parts[0].found if parts else found),
+        short=_short(parts[0].question if parts else asked, quotes, parts[0].found if parts else found),
         citations=tuple(cite(quote, number) for number, quote in enumerate(quotes, 1)),
         results=_merged(results, parts),
         status="partial" if missing else "answered",
@@ -79,7 +81,7 @@ def is_covered(found: Found) -> bool:
     """Tell whether the evidence is enough to answer its question."""
     if not found.evidence.candidates or on_topic(found) < 0:
         return False
-    question = found.evidence.question.text
+    question = core_of(found.evidence.question.text)
     unread = is_survey(question) or kind_of(question) in ("reason", "statement")
     return unread or probability(found) >= DOUBTFUL
 
@@ -164,9 +166,16 @@ def _chance(logit: float) -> float:
 
 
 def on_topic(found: Found) -> float:
-    """Return how far the search's evidence is from too little: under 0, the question is on something else."""
-    told = sum(CONFIDENCE[name] * value for name, value in signals(found.evidence).items())
-    return BIAS + told + UNSAID * found.evidence.question.unsaid
+    """Return how far the search's evidence is from too little: under 0, the question is on something else.
+
+    What is said around a question makes the passages less alike to it: the better of both evidences counts.
+    """
+    told = [_told(evidence) for evidence in (found.evidence, found.alone) if evidence]
+    return BIAS + max(told) + UNSAID * found.evidence.question.unsaid
+
+
+def _told(evidence: Evidence) -> float:
+    return sum(CONFIDENCE[name] * value for name, value in signals(evidence).items())
 
 
 def signals(evidence: Evidence) -> dict[str, float]:

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.index import Index
 from index.types import Context
 
+from .core import core_of
 from .followup import context_of
 from .reading import Found, looked_at
 from .types import Turn
@@ -37,7 +38,10 @@ def look_up(
     `context` is what the question leaves unsaid; what a later part leaves unsaid stands in those before it.
     """
     whole = looked_at(index.evidence(question, sources, context), reader=reader)
-    asked = parts_of(question)
+    core = core_of(question)
+    if core != question:
+        whole = replace(whole, alone=index.evidence(core, sources, context))
+    asked = parts_of(core)
     parts: list[Part] = []
     for number, part in enumerate(asked if len(asked) > 1 else ()):
         before = context_of(part, [Turn(earlier, "") for earlier in asked[:number]])

@@ -12,6 +12,7 @@ import numpy as np
 from index.rerank import Evidence, figures
 from index.types import Passage, Span
 
+from .core import core_of
 from .reader import Reading, Vector, read
 
 READ = 6
@@ -28,10 +29,14 @@ UNREAD = -6.0
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Passages, best first, with scores for their sentences, and what was read of each: empty where nothing was."""
+    """Passages, best first, with scores for their sentences, and what was read of each: empty where nothing was.
+
+    `alone` is the evidence on the question's core, where more is said around it.
+    """
 
     evidence: Evidence
     readings: tuple[Reading, ...] = ()
+    alone: Evidence | None = None
 
     @property
     def answerable(self) -> float:
@@ -71,7 +76,7 @@ def looked_at(evidence: Evidence, *, reader: bool = True) -> Found:
     if not reader or not evidence.candidates or question.meaning < 1.0 or question.unsaid:
         return Found(evidence)
     passages = [candidate.passage for candidate in evidence.candidates[:READ]]
-    readings = read(question.text, passages)
+    readings = read(core_of(question.text), passages)
     return voted(evidence, readings)
 
 
