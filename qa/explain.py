@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from index.types import SearchResult
 
 from .chatbot import Chatbot
-from .extract import DOUBTFUL, probability
+from .confidence import DOUBTFUL, probability
 from .followup import context_of, standalone
 from .reading import looked_at
 from .types import Answer, Turn

@@ -1,12 +1,11 @@
 """Answers without a language model: the sentences that answer, quoted word for word, or `not_found`."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from index.questions import is_survey, kind_of
-from index.rerank import Evidence, figures, own_scores
 from index.types import SearchResult, Span
 
+from .confidence import is_covered, probability
 from .core import core_of
 from .parts import Part
 from .quotes import Quote, cite, without_marks
@@ -21,34 +20,6 @@ BROAD_QUOTES, BROAD_MARGIN = 6, 4.0
 QUOTES_A_PART = 2
 MARGIN = 3.5
 """How far behind the best sentence's score another may be and still be quoted."""
-
-FEW = 2.3
-"""The logarithm of passages (200) under which fewer of them are less likely to hold something near by chance."""
-BIAS = -9.8
-CONFIDENCE: Mapping[str, float] = {
-    "similarity": 7.4,
-    "nearest": 10.7,
-    "score": 0.93,
-    "size": -1.3,
-    "few": 2.0,
-    "foreign": 6.9,
-    "foreign_share": 5.6,
-}
-"""Weights learnt by `training/fit_refusal.py` from questions on the documents' topics and on others; "few" was set on
-e-mails, papers and reports asked one by one, which were refused too often."""
-READER: Mapping[str, float] = {"answerable": 0.331, "span": 0.064}
-READER_BIAS = -0.357
-"""What the reader's scores say of whether the words answer, learnt by `training/fit_reader.py` from questions on the
-same subjects, half of which nothing answers."""
-TABLE = 1.5
-"""What stands in for that where the best passage is a table, which the reader knows little of."""
-ON_TOPIC = 1.0
-"""What is added to the search's own confidence, which refuses by itself, before it is multiplied by the reader's."""
-DOUBTFUL = 0.12
-"""The probability under which a question for a fact is not answered; of reasons the reader knows less."""
-UNSAID = 1.4
-"""What makes up for a follow-up's context, of which no passage holds all; found on conversations with and without
-answers (`python -m benchmarks.conversation`)."""
 
 
 def answer_by_quotes(question: str, found: Found, parts: Sequence[Part] = ()) -> Answer:
@@ -75,15 +46,6 @@ def answer_by_quotes(question: str, found: Found, parts: Sequence[Part] = ()) ->
         confidence=likely,
         note=not_covered(missing) if missing else None,
     )
-
-
-def is_covered(found: Found) -> bool:
-    """Tell whether the evidence is enough to answer its question."""
-    if not found.evidence.candidates or on_topic(found) < 0:
-        return False
-    question = core_of(found.evidence.question.text)
-    unread = is_survey(question) or kind_of(question) in ("reason", "statement")
-    return unread or probability(found) >= DOUBTFUL
 
 
 def not_covered(parts: Iterable[str]) -> str:
@@ -144,55 +106,3 @@ def best_quotes(found: Found, most: int = MAX_QUOTES, margin: float = MARGIN) ->
         if all(quote.text != other.text for other in chosen):
             chosen.append(quote)
     return chosen
-
-
-def probability(found: Found) -> float:
-    """Return how likely it is that the evidence answers its question, from 0 to 1.
-
-    Two things must hold: the documents are about what is asked, which the search tells; and they say it, which the
-    reader tells where it has read.
-    """
-    if not found.evidence.candidates:
-        return 0.0
-    if not found.readings:
-        return _chance(on_topic(found))
-    told = READER_BIAS + READER["answerable"] * found.answerable + READER["span"] * found.span
-    table = figures(found.evidence.candidates[0].passage.text)
-    return _chance(on_topic(found) + ON_TOPIC) * _chance((1.0 - table) * told + table * TABLE)
-
-
-def _chance(logit: float) -> float:
-    return 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, logit))))
-
-
-def on_topic(found: Found) -> float:
-    """Return how far the search's evidence is from too little: under 0, the question is on something else.
-
-    What is said around a question makes the passages less alike to it: the better of both evidences counts.
-    """
-    told = [_told(evidence) for evidence in (found.evidence, found.alone) if evidence]
-    return BIAS + max(told) + UNSAID * found.evidence.question.unsaid
-
-
-def _told(evidence: Evidence) -> float:
-    return sum(CONFIDENCE[name] * value for name, value in signals(evidence).items())
-
-
-def signals(evidence: Evidence) -> dict[str, float]:
-    """Return what tells a question that the documents answer from one that they don't.
-
-    In a language that the encoder does not know, the share of the question's words that a passage holds stands in.
-    """
-    question = evidence.question
-    foreign = 1.0 - question.meaning
-    share = float(evidence.feature("share_passage").max(initial=0.0))
-    best = max((float(own_scores(rows).max(initial=0.0)) for rows in evidence.rows), default=0.0)  # before any vote
-    return {
-        "similarity": question.meaning * evidence.similarity,
-        "nearest": float(evidence.feature("similarity").max(initial=0.0)),
-        "score": best,
-        "size": math.log10(1 + evidence.among),
-        "few": min(1.0, max(0.0, FEW - math.log10(1 + evidence.among))),
-        "foreign": foreign,
-        "foreign_share": foreign * share,
-    }

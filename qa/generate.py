@@ -15,7 +15,8 @@ from index.words import language
 from .checks.claims import telling_words
 from .checks.sources import read_sources
 from .citations import Checker, Verified
-from .extract import NOT_FOUND, is_covered, not_covered
+from .confidence import is_covered
+from .extract import NOT_FOUND, not_covered
 from .models import Message, Model, ModelError, Reply, Stopped
 from .parts import Part
 from .prompts import NOT_COVERED, STANDALONE, SYSTEM, answer_prompt, standalone_prompt

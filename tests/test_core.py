@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa import Chatbot, Settings
+from qa.confidence import signals
 from qa.core import core_of
 
 
@@ -67,3 +68,16 @@ def test_what_is_said_around_a_question_does_not_keep_it_from_its_answer(bot: Ch
 
 def test_what_is_said_around_a_question_on_something_else_does_not_make_it_answered(bot: Chatbot) -> None:
     assert bot.ask(AROUND.format("At which temperature does mercury boil?")).status == "not_found"
+
+
+def test_a_question_that_names_a_document_is_on_its_topic(tmp_path: Path) -> None:
+    for folder, name in (("named", "Keldale 2019.txt"), ("unnamed", "report.txt")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text("The works made 312 looms and sold 290 of them abroad.")
+    asked = "Which product drove the topline performance of Keldale?"
+    told = {}
+    for folder in ("named", "unnamed"):
+        with Chatbot.open(tmp_path / f"library of {folder}", Settings()) as other:
+            other.add(tmp_path / folder)
+            told[folder] = signals(other.index.evidence(asked))["named"]
+    assert told == {"named": 1.0, "unnamed": 0.0}

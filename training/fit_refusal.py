@@ -1,4 +1,4 @@
-"""Learn when to say "not in your documents": the weights of `qa/extract.py`'s confidence.
+"""Learn when to say "not in your documents": the weights of `qa/confidence.py`.
 
     python -m training.fit_refusal --data ../shared/evaldata
 
@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa import Chatbot, Settings
+from qa.confidence import CONFIDENCE, signals
 from qa.evaluate import read_questions, resolve
-from qa.extract import CONFIDENCE, signals
 from qa.scoring import relevance
 
 Array = NDArray[np.float64]
