@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from benchmarks.serving import environment, serving
+from benchmarks.serving import environment
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -122,9 +122,11 @@ def citewise(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture(scope="session")
 def server(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running `citewise serve` over a copy of the library."""
+    """The address of a server over a copy of the library."""
+    from served import served
+
     copy = Path(shutil.copytree(library, tmp_path_factory.mktemp("served") / "library"))
-    with serving(copy, CITEWISE_MAX_UPLOAD_MB="1") as address:
+    with served(copy, CITEWISE_MAX_UPLOAD_MB="1") as address:
         yield address
 
 

@@ -1,12 +1,12 @@
-"""A real `citewise serve` that others could reach, with two users, for the tests of people and owners."""
+"""A server that others could reach, with two users, for the tests of people and owners."""
 
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
+from served import served
 
-from benchmarks.serving import serving
 from ui.people.users import Users
 
 PASSWORDS = {"ada": "correct horse battery", "bob": "staple of the battery"}
@@ -20,7 +20,7 @@ def people_server(library: Path) -> Generator[str]:
             users.add(name, password)
     settings = {"CITEWISE_MAX_UPLOAD_MB": "1", "CITEWISE_PUBLIC_URL": "https://ask.example"}
     settings["CITEWISE_REQUESTS_A_MINUTE"] = "100000"
-    with serving(library, "--host", "0.0.0.0", **settings) as address:
+    with served(library, host="0.0.0.0", **settings) as address:
         yield address.replace("0.0.0.0", "127.0.0.1")
 
 

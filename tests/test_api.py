@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from conftest import ARTICLE
+from served import served
 
-from benchmarks.serving import serving
 from index.types import Progress
 
 QUESTION = "How many targets were struck?"
@@ -296,7 +296,7 @@ def test_our_own_page_may(http: httpx.Client, server: str) -> None:
 
 def test_the_public_address_is_answered_too(library: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(library, tmp_path / "library"))
-    with serving(copy, CITEWISE_PUBLIC_URL="https://docs.example.com") as address:
+    with served(copy, CITEWISE_PUBLIC_URL="https://docs.example.com") as address:
         headers = {"host": "docs.example.com", "origin": "https://docs.example.com"}
         search = {"query": "drone"}
         assert httpx.post(f"{address}/api/search", json=search, headers=headers, timeout=60).status_code == 200

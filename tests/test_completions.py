@@ -16,8 +16,7 @@ from markdown_it import MarkdownIt
 from openai.types.chat import ChatCompletionChunk
 from openai_replies import CUT, Pause, Reply, says
 from openai_server import OpenAIServer
-
-from benchmarks.serving import serving
+from served import served
 
 QUESTION = "How many targets were struck?"
 OFF_TOPIC = "What is the boiling point of tungsten?"
@@ -40,7 +39,7 @@ def with_model(library: Path, ai: OpenAIServer, tmp_path_factory: pytest.TempPat
     """A client of a server that has a language model and a public address."""
     copy = Path(shutil.copytree(library, tmp_path_factory.mktemp("completions") / "library"))
     settings = {"OPENAI_BASE_URL": ai.url, "CITEWISE_MODEL": "test-model", "CITEWISE_PUBLIC_URL": PUBLIC}
-    with serving(copy, **settings) as address:
+    with served(copy, **settings) as address:
         yield openai.OpenAI(base_url=f"{address}/v1", api_key="any", max_retries=0, timeout=60)
 
 

@@ -1,9 +1,7 @@
-"""Conversations over REST, on real servers: kept, read again after a restart, one person's apart from another's."""
+"""Conversations over REST: kept, read again after a restart, one person's apart from another's."""
 
 import json
 import re
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,10 +13,12 @@ import httpx
 import pytest
 from openai_replies import STALL, says
 from openai_server import OpenAIServer
+from served import served
 
-from benchmarks.serving import environment, serving
+from benchmarks.serving import serving
 from qa import Answer
 from qa.stopping import Stop
+from ui.cli import main
 from ui.conversations import MAX_NAME, Answering, Conversations, UnknownConversation
 from ui.render import answer_json, read_answer
 
@@ -27,15 +27,15 @@ HOSTILE = "# <img src=x onerror=alert(1)> [x](javascript:alert(1)) `who`\u202e p
 
 
 @contextmanager
-def served(library: Path, **settings: str) -> Iterator[httpx.Client]:
-    """Serve a library, as a process of its own."""
-    with serving(library, **settings) as address, httpx.Client(base_url=address, timeout=60) as http:
+def reading(address: str) -> Iterator[httpx.Client]:
+    """Give a client of a server."""
+    with httpx.Client(base_url=address, timeout=60) as http:
         yield http
 
 
 @pytest.fixture
 def http(server: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server, timeout=60) as client:
+    with reading(server) as client:
         yield client
 
 
@@ -131,10 +131,13 @@ def test_an_export_has_the_quotes_as_footnotes_and_foreign_text_is_text(http: ht
 
 
 def test_conversations_outlive_the_server_and_links_have_the_public_address(own_library: Path) -> None:
-    with served(own_library) as http:
+    with serving(own_library) as address, reading(address) as http:
         conversation = begin(http)
         answer = ask(http, conversation, QUESTION)
-    with served(own_library, CITEWISE_PUBLIC_URL="https://docs.example.org/") as http:
+    with (
+        serving(own_library, CITEWISE_PUBLIC_URL="https://docs.example.org/") as address,
+        reading(address) as http,
+    ):
         assert exchanges(http, conversation)[0]["answer"] == answer
         citation = answer["citations"][0]
         document, version, _ = citation["passage_id"].split(".")
@@ -143,17 +146,16 @@ def test_conversations_outlive_the_server_and_links_have_the_public_address(own_
         assert f"]({link})" in http.get(f"/api/conversations/{conversation}/export").text
 
 
-def test_a_rating_becomes_a_question_of_an_evaluation(own_library: Path) -> None:
-    with served(own_library) as http:
+def test_a_rating_becomes_a_question_of_an_evaluation(own_library: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with served(own_library) as address, reading(address) as http:
         conversation = begin(http)
         ask(http, conversation, QUESTION)
         for rating, reason in (("up", ""), ("down", "too short")):
             body = {"conversation": conversation, "number": 1, "rating": rating, "reason": reason}
             assert http.post("/api/feedback", json=body).json() == {"rated": rating}
         assert exchanges(http, conversation)[0]["rating"] == "down"
-    command = [sys.executable, "-m", "ui.cli", "feedback", "--library", str(own_library), "--export", "-"]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
-    (case,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert main(["feedback", "--library", str(own_library), "--export", "-"]) == 0
+    (case,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (case["question"], case["meta"]["rating"], case["meta"]["reason"]) == (QUESTION, "down", "too short")
     assert case["meta"]["generation"] == 1
 
@@ -192,7 +194,8 @@ def test_follow_ups_are_questions_that_the_documents_answer(http: httpx.Client) 
 def asking_a_slow_model(library: Path, *pieces: str) -> Iterator[tuple[httpx.Client, OpenAIServer]]:
     with (
         OpenAIServer(lambda request: says(*pieces, STALL)) as model,
-        served(library, OPENAI_BASE_URL=model.url, CITEWISE_MODEL="test-model") as http,
+        served(library, OPENAI_BASE_URL=model.url, CITEWISE_MODEL="test-model") as address,
+        reading(address) as http,
     ):
         yield http, model
 

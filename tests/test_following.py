@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from served import served
 
-from benchmarks.serving import serving
 from index.index import Index
 from index.planning import Plan
 from ui.cli import main
@@ -119,9 +119,9 @@ def wait_for(holds: Callable[[], bool], seconds: float = 30.0) -> bool:
     return True
 
 
-def test_a_watching_server_follows_by_itself(folder: Path, tmp_path: Path) -> None:
+def test_a_watching_server_follows_by_itself(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with (
-        serving(tmp_path / "library", folder, "--watch") as address,
+        served(tmp_path / "library", folder, watch=True) as address,
         httpx.Client(base_url=address, timeout=30) as http,
     ):
 
@@ -133,4 +133,4 @@ def test_a_watching_server_follows_by_itself(folder: Path, tmp_path: Path) -> No
         assert wait_for(lambda: listed() == ["changed.txt", "new.txt", "renamed.txt", "same.txt"])
         answer = http.post("/api/ask", json={"question": "Who built the lighthouse at Skerrow?"}).json()
         assert "Ada Holm" in answer["text"]
-    assert "bad.pdf" in (tmp_path / "serve.log").read_text()
+    assert "bad.pdf" in capsys.readouterr().err

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openai_replies import CUT, MALFORMED, STALL, Reply, Thought, fails, page, says
 from openai_server import OpenAIServer
+from served import served
 
-from benchmarks.serving import environment, serving
+from benchmarks.serving import environment
 from index.index import Index
 from index.types import Passage
 from qa import Answer, Chatbot, Settings, Turn
@@ -280,13 +281,13 @@ def test_passages_keep_to_the_models_context_and_are_cut_at_sentences_only(conte
 
 
 def test_python_and_rest_streamed_or_not_give_the_same_answer(
-    library: Path, model: OpenAIServer, bot: Chatbot, tmp_path: Path
+    library: Path, model: OpenAIServer, bot: Chatbot, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     said = says("Over 85 targets were struck [2]. ", "It cost $4 million [1]. Senator Graham praised the decision.")
     model.will(said, said, said)
     in_python = bot.ask(QUESTION)
     copy = Path(shutil.copytree(library, tmp_path / "library"))
-    with serving(copy, OPENAI_BASE_URL=model.url, OPENAI_API_KEY="sk-test", CITEWISE_MODEL="test-model") as address:
+    with served(copy, OPENAI_BASE_URL=model.url, OPENAI_API_KEY="sk-test", CITEWISE_MODEL="test-model") as address:
         whole = httpx.post(f"{address}/api/ask", json={"question": QUESTION}, timeout=60).json()
         streamed = httpx.post(f"{address}/api/ask", json={"question": QUESTION, "stream": True}, timeout=60).text
     last = json.loads(streamed.strip().rsplit("data: ", 1)[1])
@@ -295,7 +296,7 @@ def test_python_and_rest_streamed_or_not_give_the_same_answer(
     wanted = json.loads(json.dumps(answer_json(replace(in_python, timings={}))))
     assert {**whole, "timings": {}} == {**last, "timings": {}} == wanted
     assert wanted["text"].count("[unsupported]") == 2
-    assert "sk-test" not in (tmp_path / "serve.log").read_text()
+    assert "sk-test" not in "".join(capfd.readouterr())
 
 
 LONELY = """

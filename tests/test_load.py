@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from served import served
 
 from benchmarks.people import Ask, documents, on_the_page, over_rest, wait_together
-from benchmarks.serving import serving
 
 PEOPLE = 16
 
@@ -15,7 +15,7 @@ PEOPLE = 16
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder: Path = tmp_path_factory.mktemp("people")
     documents(folder / "docs", PEOPLE)
-    with serving(folder / "library", folder / "docs") as address:
+    with served(folder / "library", folder / "docs") as address:
         yield address
 
 

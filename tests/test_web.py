@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-
-from benchmarks.serving import serving
+from served import served
 
 QUESTION = "How many targets were struck?"
 ANSWERED = ".cw-answer:not(.cw-waiting):not(.cw-writing)"
@@ -196,7 +195,7 @@ def test_dark_text_stands_on_light_ground_and_the_other_way_round(visit: Open) -
 
 
 def test_a_first_visit_says_what_to_do_and_does_it(visit: Open, pages: list[Page], tmp_path: Path) -> None:
-    with serving(tmp_path / "library") as address:
+    with served(tmp_path / "library") as address:
         page = visit(address)
         expect(page.locator("#cw-chat")).to_contain_text("Add a document to begin")
         ask(page, "Anything there?")

@@ -8,9 +8,8 @@ import make_documents as make
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
+from served import served
 from test_web import ANSWERED, QUESTION, Open, ask, browser, show_documents, visit
-
-from benchmarks.serving import serving
 
 __all__ = ["browser", "visit"]  # fixtures
 SCHEMES = ("light", "dark")
@@ -21,7 +20,7 @@ ARABIC = "بُني المنار في سكيرو عام 1874 على يد آدا �
 @pytest.fixture(scope="module")
 def empty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server over a library without documents; these tests may change it."""
-    with serving(tmp_path_factory.mktemp("empty") / "library") as address:
+    with served(tmp_path_factory.mktemp("empty") / "library") as address:
         yield address
 
 

@@ -1,8 +1,6 @@
 """The chat in a real Chromium: conversations, stopping, copying, editing, rating, and why an answer is as it is."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +8,11 @@ import pytest
 from openai_replies import STALL, says
 from openai_server import OpenAIServer
 from playwright.sync_api import Browser, Page, expect
-from test_conversations import exchanges, served
+from served import served
+from test_conversations import exchanges, reading
 from test_web import ANSWERED, QUESTION, Open, ask, browser, visit
 
-from benchmarks.serving import environment
+from ui.cli import main
 
 __all__ = ["browser", "visit"]  # fixtures
 ROSES = "Who planted the roses?"
@@ -155,9 +154,11 @@ def test_why_shows_both_rank_lists_and_the_time(visit: Open) -> None:
     expect(told).to_have_count(0)
 
 
-def test_a_thumb_and_its_reason_become_a_test_case(plain: Page, own_library: Path) -> None:
-    with served(own_library) as http:
-        page = opened(plain, str(http.base_url))
+def test_a_thumb_and_its_reason_become_a_test_case(
+    plain: Page, own_library: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with served(own_library) as address:
+        page = opened(plain, address)
         ask(page, ROSES)
         page.get_by_role("button", name="Not helpful").click()
         page.get_by_label("What was wrong? (optional)").fill("too <b>short</b>")
@@ -166,10 +167,10 @@ def test_a_thumb_and_its_reason_become_a_test_case(plain: Page, own_library: Pat
         expect(page.get_by_role("button", name="Not helpful")).to_have_attribute("aria-pressed", "true")
         page.reload()
         expect(page.get_by_role("button", name="Not helpful")).to_have_attribute("aria-pressed", "true", timeout=30_000)
-    command = [sys.executable, "-m", "ui.cli", "feedback", "--library", str(own_library)]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
-    assert "1 rating: 0 up, 1 down" in done.stdout
-    assert "too <b>short</b>" in done.stdout
+    assert main(["feedback", "--library", str(own_library)]) == 0
+    told = capsys.readouterr().out
+    assert "1 rating: 0 up, 1 down" in told
+    assert "too <b>short</b>" in told
 
 
 @pytest.fixture(scope="module")
@@ -182,9 +183,9 @@ def slow(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     written = ("Over 85 targets were struck [1]. ", "The Moon was struck by ")
     with (
         OpenAIServer(lambda request: says(*written, STALL)) as model,
-        served(folder / "library", OPENAI_BASE_URL=model.url, CITEWISE_MODEL="test-model") as http,
+        served(folder / "library", OPENAI_BASE_URL=model.url, CITEWISE_MODEL="test-model") as address,
     ):
-        yield str(http.base_url).rstrip("/")
+        yield address
 
 
 def test_stop_leaves_what_was_checked_and_says_so(plain: Page, slow: str) -> None:
@@ -223,13 +224,13 @@ def test_an_answer_does_not_come_in_over_another_conversation(plain: Page, slow:
 
 
 def test_conversations_outlive_a_restart_of_the_server(browser: Browser, own_library: Path) -> None:
-    with served(own_library) as http:
-        page = opened(browser.new_page(), str(http.base_url))
+    with served(own_library) as address:
+        page = opened(browser.new_page(), address)
         ask(page, ROSES)
         place = page.url.partition("#")[2]
         page.close()
-    with served(own_library) as http:
-        page = opened(browser.new_page(), f"{http.base_url}#{place}")
+    with served(own_library) as address, reading(address) as http:
+        page = opened(browser.new_page(), f"{address}#{place}")
         expect(page.locator(ANSWERED)).to_contain_text("Maria Lindqvist", timeout=30_000)
         assert len(exchanges(http, place)) == 1
         page.close()

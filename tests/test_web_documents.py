@@ -8,9 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from served import served
 from test_web import ANSWERED, QUESTION, Open, ask, browser, close, visit
-
-from benchmarks.serving import serving
 
 __all__ = ["browser", "visit"]  # fixtures
 SLOW = 30_000
@@ -20,7 +19,7 @@ HOSTILE = "<img src=x onerror=alert(1)>\u202egnp.md"
 @pytest.fixture
 def own_server(own_library: Path, pages: list[Page]) -> Iterator[str]:
     """The address of a server over a library that the test may change."""
-    with serving(own_library) as address:
+    with served(own_library) as address:
         yield address
         close(pages)
 

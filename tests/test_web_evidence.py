@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import make_documents as make
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
+from served import served as serve
 from test_web import ANSWERED, Open, ask, browser, visit
 
-from benchmarks.serving import serving
 from index.pdf_boxes import Box
 
 __all__ = ["browser", "visit"]  # fixtures
@@ -39,7 +40,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     make.mail(files / "tea.eml", "The tea of Assam is picked in March.", Subject="Tea", From="Bo <bo@example.org>")
     hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>"
     (files / "lever.txt").write_text(f"The secret lever of the tower is {hostile} painted green.\n")
-    with serving(folder / "library", "files") as address:
+    with chdir(folder), serve(folder / "library", Path("files")) as address:
         yield address
 
 

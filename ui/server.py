@@ -48,11 +48,20 @@ def serve(paths: Sequence[str], host: str, port: int, settings: Settings, *, wat
     Raises:
         CitewiseError: others reach the host and there are no users, the port is taken, or the library cannot be opened.
     """
+    with stopping(), served(paths, host, port, settings, watch=watch) as (address, thread):
+        say(f"citewise is ready: {address}")
+        thread.join()
+
+
+@contextmanager
+def served(
+    paths: Sequence[str], host: str, port: int, settings: Settings, *, watch: bool = False
+) -> Generator[tuple[str, threading.Thread]]:
+    """Serve as `serve` does until it is left; give the address, and the thread that answers, once all is ready."""
     quiet()
     from qa.chatbot import Chatbot
 
     with ExitStack() as stack:
-        stack.enter_context(stopping())
         people = _people(stack, settings, host)
         service = Service(max_upload=settings.max_upload_mb * MEGABYTE, people=people)
         listener = stack.enter_context(_listening(host, port))
@@ -67,8 +76,7 @@ def serve(paths: Sequence[str], host: str, port: int, settings: Settings, *, wat
         if watch:
             stack.enter_context(watching(bot, paths))
         _answer_in_slack(stack, slack, settings)
-        say(f"citewise is ready: http://{_bracketed(host)}:{listener.getsockname()[1]}")
-        running.join()
+        yield f"http://{_bracketed(host)}:{listener.getsockname()[1]}", running
 
 
 def _add(bot: Any, paths: Sequence[str]) -> None:
