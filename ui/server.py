@@ -9,8 +9,9 @@ import signal
 import socket
 import threading
 from argparse import Namespace
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from index.errors import CitewiseError
@@ -32,6 +33,9 @@ THREADS = 128
 _UPLOADS = 10
 """One request may carry this many times the largest file."""
 _GRACE = 3
+_LOOK = 0.5
+"""Seconds between two looks at whether to stop: a signal that the system hands to another thread wakes nobody who waits
+for a thread, and a wait for a thread that a signal breaks off takes the thread for ended (CPython 3.11)."""
 _CLOSED = ("/gradio_api/upload", "/gradio_api/file", "/gradio_api/proxy", "/gradio_api/stream")
 """What Gradio offers and the page does not use: file transfer, proxying."""
 
@@ -50,7 +54,13 @@ def serve(paths: Sequence[str], host: str, port: int, settings: Settings, *, wat
     """
     with stopping(), served(paths, host, port, settings, watch=watch) as (address, thread):
         say(f"citewise is ready: {address}")
-        thread.join()
+        wait_while(thread.is_alive)
+
+
+def wait_while(holds: Callable[[], bool] = lambda: True) -> None:
+    """Let the main thread wait until it is told to stop, or until something no longer holds."""
+    while holds():
+        sleep(_LOOK)
 
 
 @contextmanager
@@ -242,7 +252,7 @@ def _running(app: "FastAPI", listener: socket.socket, service: Service) -> Gener
     thread.start()
     try:
         while not server.started and thread.is_alive():
-            thread.join(0.05)
+            sleep(0.05)
         yield thread
     finally:
         server.should_exit = True

@@ -3,7 +3,6 @@
 `citewise slack` connects from here to Slack (Socket Mode); `citewise serve` can take Slack's requests over HTTP.
 """
 
-import threading
 from importlib.util import find_spec
 
 from index.errors import CitewiseError
@@ -55,7 +54,7 @@ def run(settings: Settings) -> None:
     quiet()
     from qa.chatbot import Chatbot
 
-    from ..server import stopping
+    from ..server import stopping, wait_while
     from .bot import listening, opened
 
     service = Service(max_upload=settings.max_upload_mb * MEGABYTE)
@@ -65,7 +64,7 @@ def run(settings: Settings) -> None:
         bot.start()
         with listening(bot, settings.slack_app_token):
             say(f"citewise answers in Slack as @{bot.desk.me.name} ({bot.desk.me.workspace}); Ctrl-C stops it")
-            threading.Event().wait()
+            wait_while()
 
 
 def say(line: str) -> None:
