@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from hypothesis import settings
 from benchmarks.serving import environment
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
     from slack_server import SlackServer
 
     from index.index import Index
@@ -131,9 +131,10 @@ def server(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def pages() -> list["Page"]:
-    """The pages that a test has opened; whoever stops their server closes them before."""
-    return []
+def pages() -> Iterator[ExitStack]:
+    """What is to be done to leave the pages of a test; whoever stops their server closes it before."""
+    with ExitStack() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT, SEEDS
 
 from benchmarks.serving import environment, serving
+from ui.cli import main
 
 README = (ROOT / "README.md").read_text("utf-8")
 CONSOLE = [
@@ -38,28 +39,23 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(arguments: list[str], home: Path) -> subprocess.CompletedProcess[str]:
-    """Run a citewise command in the home folder."""
-    expanded = [str(home / part[2:]) if part.startswith("~/") else part for part in arguments]
-    return subprocess.run(
-        [sys.executable, "-m", "ui.cli", *expanded],
-        cwd=home,
-        env=environment(HOME=str(home), CITEWISE_LIBRARY=str(home / "library")),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def test_every_citewise_command_of_the_readme_runs_in_order(home: Path) -> None:
+def test_every_citewise_command_of_the_readme_runs_in_order(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(home)
+    for name in [name for name in os.environ if name.startswith(("CITEWISE_", "OPENAI_", "SLACK_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("CITEWISE_LIBRARY", str(home / "library"))
     assert {command[1] for command in COMMANDS} >= {"add", "ask", "search", "list", "remove", "serve", "eval", "doctor"}
     for command in COMMANDS:
         if command[1:] not in (["slack"], ["serve", "~/reports"]):  # these run until they are stopped
-            done = run(command[1:], home)
-            assert done.returncode == 0, (command, done.stderr)
-            assert done.stdout, command
-    assert "notes.md" not in run(["list"], home).stdout
+            arguments = [str(home / part[2:]) if part.startswith("~/") else part for part in command[1:]]
+            code, told = main(arguments), capsys.readouterr()
+            assert code == 0, (command, told.err)
+            assert told.out, command
+    assert main(["list"]) == 0
+    assert "notes.md" not in capsys.readouterr().out
 
 
 def test_the_readme_s_server_serves(home: Path) -> None:

@@ -59,11 +59,26 @@ def conversations(slack: SlackServer, chance: random.Random) -> list[list[Json]]
     return found
 
 
-def test_each_of_500_events_is_answered_once_in_its_own_thread(library: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def quick(tmp_path: Path) -> Settings:
+    """The settings of a library that answers in no time: two short documents, and no reader."""
+    (tmp_path / "strikes.txt").write_text(
+        "On 2 February 2024 the United States launched airstrikes in Iraq and Syria. Over 85 targets were struck. "
+        "The drone attack in Jordan, which killed three American service members, was attributed to Iran."
+    )
+    (tmp_path / "garden.txt").write_text("The roses were planted on 3 May 2019 by Maria Lindqvist.")
+    settings = Settings(library=tmp_path / "library", reader=False)
+    with Chatbot.open(settings=settings) as bot:
+        assert len(bot.add([tmp_path / "strikes.txt", tmp_path / "garden.txt"]).documents) == 2
+    return settings
+
+
+def test_each_of_500_events_is_answered_once_in_its_own_thread(quick: Settings) -> None:
     """Events come twice, from two connections, to two copies of the bot, while Slack limits and drops them."""
     chance = random.Random(5)
-    copy = Path(shutil.copytree(library, tmp_path / "library"))
-    with SlackServer() as slack, running(slack, copy), running(slack, copy):
+    library = quick.library
+    assert library
+    with SlackServer() as slack, running(slack, library, reader=False), running(slack, library, reader=False):
         threads = conversations(slack, chance)
         events = [event for thread in threads for message in thread for event in slack.events_of(message)]
         again = chance.sample(events, 150)
@@ -99,14 +114,16 @@ def test_each_of_500_events_is_answered_once_in_its_own_thread(library: Path, tm
         found = answers[thread[0]["channel"], thread[0]["ts"]]
         assert sorted(m["metadata"]["event_payload"]["question"] for m in found) == asked  # once, and none lost
     assert [r for r in slack.refused if "streaming" not in r] == []
-    with Chatbot.open(copy, Settings()) as bot:
+    with Chatbot.open(settings=quick) as bot:
+        right = {question: bot.ask(question).text for question in QUESTIONS}
         for thread in threads:
             question = thread[0]["text"].rpartition("> ")[2]
             found = answers[thread[0]["channel"], thread[0]["ts"]]
             key = f"{thread[0]['channel']}:{thread[0]['ts']}"
             (first,) = [m for m in found if m["metadata"]["event_payload"]["question"] == key]
-            assert first["text"] == bot.ask(question).text
-    assert ratings(copy) == []
+            assert first["text"] == right[question]
+    assert len(set(right.values())) > 3
+    assert ratings(library) == []
 
 
 @contextmanager

@@ -3,7 +3,10 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -33,35 +36,70 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium found: install one with `playwright install chromium` or your package manager")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser.new_page()  # see tab()
         yield browser
         browser.close()
 
 
-def close(pages: list[Page]) -> None:
-    """Close the pages of a test."""
-    while pages:
-        pages.pop().context.close()
+def tab(browser: Browser) -> Page:
+    """Return the tab that tests use one after the other: a new one would cost Chromium two more processes."""
+    return browser.contexts[0].pages[0]
+
+
+def leave(page: Page) -> None:
+    """Leave a tab to the next test as if it were new."""
+    page.unroute_all(behavior="ignoreErrors")
+    for other in page.context.pages[1:]:
+        other.close()
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.emulate_media(color_scheme="light")
+    page.goto(urljoin(page.url, "/healthz"))
+    page.evaluate("localStorage.clear(), sessionStorage.clear()")
+
+
+@contextmanager
+def heard(page: Page, trouble: list[str], address: str) -> Iterator[None]:
+    """Note every request to another server, every error and every dialog of a page."""
+    allowed = (address, "data:", "blob:")
+    hears: dict[Any, Callable[..., object]] = {
+        "request": lambda r: r.url.startswith(allowed) or trouble.append(r.url),
+        "pageerror": lambda error: trouble.append(str(error)),
+        "dialog": lambda dialog: (trouble.append(f"dialog {dialog.message}"), dialog.dismiss()),
+        "console": lambda m: m.type == "error" and trouble.append(m.text),
+    }
+    for event, hear in hears.items():
+        page.on(event, hear)
+    yield
+    for event, hear in hears.items():
+        page.remove_listener(event, hear)
 
 
 @pytest.fixture
-def visit(browser: Browser, server: str, pages: list[Page]) -> Iterator[Open]:
-    """Open the page; at the end none may have asked another server, run foreign code or logged an error."""
-    trouble: list[str] = []
+def visit(browser: Browser, server: str, pages: ExitStack) -> Iterator[Open]:
+    """Open the page; at the end none may have asked another server, run foreign code or logged an error.
 
-    def visit(address: str = server, **how: object) -> Page:
-        page = browser.new_context(**how).new_page()  # type: ignore[arg-type]
-        allowed = (address, "data:", "blob:")
-        page.on("request", lambda r: None if r.url.startswith(allowed) else trouble.append(r.url))
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.on("dialog", lambda dialog: (trouble.append(f"dialog {dialog.message}"), dialog.dismiss()))
-        page.on("console", lambda m: trouble.append(m.text) if m.type == "error" else None)
+    The first visit of a test is in the common tab, unless it is to be on another device or in a `fresh` context.
+    """
+    trouble: list[str] = []
+    common = [tab(browser)]
+
+    def visit(address: str = server, *, fresh: bool = False, **how: Any) -> Page:
+        if common and not fresh and how.keys() <= {"viewport", "color_scheme"}:
+            page = common.pop()
+            if "viewport" in how:
+                page.set_viewport_size(how["viewport"])
+            page.emulate_media(color_scheme=how.get("color_scheme", "light"))
+            pages.callback(leave, page)
+        else:
+            page = browser.new_context(**how).new_page()
+            pages.callback(page.context.close)
+        pages.enter_context(heard(page, trouble, address))
         page.goto(address)
         page.wait_for_selector(".cw-panel")
-        pages.append(page)
         return page
 
     yield visit
-    close(pages)
+    pages.close()
     assert trouble == []
 
 
@@ -151,7 +189,7 @@ def test_files_are_added_and_removed_on_the_page(visit: Open, tmp_path: Path) ->
     expect(report).to_contain_text("tea <b>&amp;", timeout=30_000)
     expect(report.locator(".cw-bad")).to_contain_text("broken.pdf: ")
     item = page.locator(".cw-documents li", has_text="tea <b>")
-    expect(item).to_have_count(1)
+    expect(item).to_have_count(1, timeout=20_000)
     assert page.locator(".cw-documents b").count() == 0
     ask(page, "When is tea picked?")
     expect(page.locator(ANSWERED).last).to_contain_text("Tea is picked in April.")
@@ -170,12 +208,13 @@ def test_a_file_that_is_too_large_is_told_by_name(visit: Open, tmp_path: Path, b
     page.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_narrow_screen_never_scrolls_sideways(visit: Open, scheme: str) -> None:
-    page = visit(viewport={"width": 390, "height": 844}, color_scheme=scheme, is_mobile=True, has_touch=True)
+def test_a_narrow_screen_never_scrolls_sideways(visit: Open) -> None:
+    page = visit(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
     ask(page, QUESTION)
     show_documents(page)
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
     expect(page.locator(".cw-documents li").first).to_be_visible()
     box = page.get_by_placeholder("Ask your documents").bounding_box()
     assert box is not None
@@ -186,15 +225,16 @@ def test_a_narrow_screen_never_scrolls_sideways(visit: Open, scheme: str) -> Non
 def test_dark_text_stands_on_light_ground_and_the_other_way_round(visit: Open) -> None:
     lightness = "c => c.match(/[0-9.]+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) / 765"
     colour = "(node, name) => getComputedStyle(node)[name]"
+    page = visit()
+    ask(page, QUESTION)
     for scheme in ("light", "dark"):
-        page = visit(color_scheme=scheme)
-        ask(page, QUESTION)
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         text = page.evaluate(lightness, page.locator(".cw-answer").evaluate(colour, "color"))
         ground = page.evaluate(lightness, page.locator("body").evaluate(colour, "backgroundColor"))
         assert (ground - text > 0.6) if scheme == "light" else (text - ground > 0.6)
 
 
-def test_a_first_visit_says_what_to_do_and_does_it(visit: Open, pages: list[Page], tmp_path: Path) -> None:
+def test_a_first_visit_says_what_to_do_and_does_it(visit: Open, pages: ExitStack, tmp_path: Path) -> None:
     with served(tmp_path / "library") as address:
         page = visit(address)
         expect(page.locator("#cw-chat")).to_contain_text("Add a document to begin")
@@ -205,4 +245,4 @@ def test_a_first_visit_says_what_to_do_and_does_it(visit: Open, pages: list[Page
         expect(page.locator(".cw-documents li")).to_have_count(1, timeout=30_000)
         ask(page, "When is tea picked?")
         expect(page.locator(ANSWERED).last).to_contain_text("Tea is picked in April.")
-        close(pages)
+        pages.close()

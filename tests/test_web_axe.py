@@ -25,16 +25,17 @@ def empty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def passes(page: Page, state: str) -> None:
-    """Hold a state of the page against axe-core's rules."""
-    page.wait_for_timeout(300)  # until nothing fades in any more: half-faded text has little contrast
-    found = [v for v in Axe().run(page).response["violations"] if v["impact"] in ("serious", "critical")]
-    told = [(v["id"], v["help"], [node["html"][:200] for node in v["nodes"]]) for v in found]
-    assert told == [], state
+    """Hold a state of the page, light and dark, against axe-core's rules."""
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.wait_for_timeout(300)  # until nothing fades in any more: half-faded text has little contrast
+        found = [v for v in Axe().run(page).response["violations"] if v["impact"] in ("serious", "critical")]
+        told = [(v["id"], v["help"], [node["html"][:200] for node in v["nodes"]]) for v in found]
+        assert told == [], (state, scheme)
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_answers_and_refusals(visit: Open, scheme: str) -> None:
-    page = visit(color_scheme=scheme)
+def test_answers_and_refusals(visit: Open) -> None:
+    page = visit()
     expect(page.locator("#cw-chat .example").first).to_be_visible(timeout=30_000)
     passes(page, "welcome")
     ask(page, QUESTION)
@@ -64,11 +65,8 @@ def test_a_pdf_page_in_the_evidence_pane_and_why(visit: Open, empty_server: str,
     passes(page, "evidence, page")
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_panel_while_adding_choosing_and_removing(
-    visit: Open, empty_server: str, scheme: str, tmp_path: Path
-) -> None:
-    page = visit(empty_server, color_scheme=scheme)
+def test_the_panel_while_adding_choosing_and_removing(visit: Open, empty_server: str, tmp_path: Path) -> None:
+    page = visit(empty_server)
     for one in httpx.get(f"{empty_server}/api/documents").json():
         httpx.delete(f"{empty_server}/api/documents/{one['id']}")
     page.reload()
@@ -101,9 +99,8 @@ def test_the_panel_while_adding_choosing_and_removing(
     passes(page, "removed, to be undone")
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_phone(visit: Open, scheme: str) -> None:
-    page = visit(color_scheme=scheme, **PHONE)
+def test_a_phone(visit: Open) -> None:
+    page = visit(**PHONE)
     ask(page, QUESTION)
     passes(page, "answer")
     show_documents(page)

@@ -10,7 +10,7 @@ from openai_server import OpenAIServer
 from playwright.sync_api import Browser, Page, expect
 from served import served
 from test_conversations import exchanges, reading
-from test_web import ANSWERED, QUESTION, Open, ask, browser, visit
+from test_web import ANSWERED, QUESTION, Open, ask, browser, leave, tab, visit
 
 from ui.cli import main
 
@@ -22,9 +22,8 @@ HOSTILE = "<img src=x onerror=alert(1)> [x](javascript:alert(1)) **bold** who?"
 @pytest.fixture
 def plain(browser: Browser) -> Iterator[Page]:
     """A page of a test that loads it anew, which makes Gradio log what it broke off."""
-    page = browser.new_page()
-    yield page
-    page.close()
+    yield tab(browser)
+    leave(tab(browser))
 
 
 def opened(page: Page, address: str) -> Page:
@@ -155,10 +154,10 @@ def test_why_shows_both_rank_lists_and_the_time(visit: Open) -> None:
 
 
 def test_a_thumb_and_its_reason_become_a_test_case(
-    plain: Page, own_library: Path, capsys: pytest.CaptureFixture[str]
+    browser: Browser, own_library: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with served(own_library) as address:
-        page = opened(plain, address)
+        page = opened(browser.new_page(), address)
         ask(page, ROSES)
         page.get_by_role("button", name="Not helpful").click()
         page.get_by_label("What was wrong? (optional)").fill("too <b>short</b>")
@@ -167,6 +166,7 @@ def test_a_thumb_and_its_reason_become_a_test_case(
         expect(page.get_by_role("button", name="Not helpful")).to_have_attribute("aria-pressed", "true")
         page.reload()
         expect(page.get_by_role("button", name="Not helpful")).to_have_attribute("aria-pressed", "true", timeout=30_000)
+        page.close()
     assert main(["feedback", "--library", str(own_library)]) == 0
     told = capsys.readouterr().out
     assert "1 rating: 0 up, 1 down" in told

@@ -3,13 +3,14 @@
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from served import served
-from test_web import ANSWERED, QUESTION, Open, ask, browser, close, visit
+from test_web import ANSWERED, QUESTION, Open, ask, browser, visit
 
 __all__ = ["browser", "visit"]  # fixtures
 SLOW = 30_000
@@ -17,11 +18,11 @@ HOSTILE = "<img src=x onerror=alert(1)>\u202egnp.md"
 
 
 @pytest.fixture
-def own_server(own_library: Path, pages: list[Page]) -> Iterator[str]:
+def own_server(own_library: Path, pages: ExitStack) -> Iterator[str]:
     """The address of a server over a library that the test may change."""
     with served(own_library) as address:
         yield address
-        close(pages)
+        pages.close()
 
 
 def drop(page: Page, *paths: Path) -> None:
@@ -113,7 +114,7 @@ def test_each_stage_of_an_add_is_shown_and_a_dead_one_holds_up_no_other(
 
 
 def test_a_file_that_the_server_leaves_without_an_answer_is_told(visit: Open, server: str, tmp_path: Path) -> None:
-    page = visit()
+    page = visit(fresh=True)
     page.clock.install()
     page.route("**/api/documents?*", lambda route: None)
     (tmp_path / "tea.txt").write_text("Tea")
@@ -156,7 +157,7 @@ def test_what_was_removed_is_gone_though_the_tab_is_closed_at_once(browser: Brow
 
 
 def test_what_another_page_removed_meanwhile_is_not_removed_again(visit: Open, own_server: str) -> None:
-    page = visit(own_server)  # which holds the refusal of a second removal against the page
+    page = visit(own_server, fresh=True)  # which holds the refusal of a second removal against the page
     page.clock.install()
     item(page, "garden.md").get_by_role("button", name="Remove").click()
     garden = next(d for d in httpx.get(f"{own_server}/api/documents").json() if "garden" in d["source"])
