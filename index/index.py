@@ -16,6 +16,7 @@ from .encoders import Encoder, Encoders
 from .errors import LibraryBusy, LibraryError, LibraryMoved, NotYours, UnknownSource
 from .files import File, find, folders, upload
 from .keywords import Keywords
+from .lease import Lease
 from .lock import WriterLock
 from .moving import move
 from .owners import EVERYBODY, checked, sees
@@ -61,10 +62,13 @@ class Index:
     ) -> None:
         self.library = Path(library).expanduser()
         _make_folder(self.library)
-        self._writer = WriterLock(self.library, "writer")
-        self._mover = WriterLock(self.library, "reindex")
         server = Server(chroma_url, chroma_token) if chroma_url else None
         self._store = Store(self.library, server, Encoders.of(encoder), moving)
+        writing, moved = (Lease(self._store, name) if server else None for name in ("writer", "reindex"))
+        if writing:
+            self._store.may_write = writing.check
+        self._writer = WriterLock(self.library, "writer", writing)
+        self._mover = WriterLock(self.library, "reindex", moved)
         self._mirror_lock = WriterLock(self.library, "keywords")
         self._keywords = Keywords(self.library / "keywords" / f"{self._store.view.shelf.library}-{_MIRROR}")
         self._finish_interrupted()

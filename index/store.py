@@ -54,6 +54,8 @@ class Store:
         self._place, self._moving = server or folder, moving
         self.originals = Originals(None if server else folder / "originals")
         self._gate = Gate()
+        self.may_write: Callable[[], None] = lambda: None
+        """Called before each step of a writer; raises where another writer has taken over."""
         self._handles: dict[str, Collection] = {}
         self._open_client()
         try:
@@ -245,6 +247,7 @@ class Store:
 
     def sweep(self, documents: Sequence[str], changed: Iterable[str]) -> None:
         """Delete what changes left behind: the intents, and of `changed` what is kept of versions not on record."""
+        self.may_write()
         for document in changed:
             record = self.records([document]).get(document)
             version = record.document.version if record else None
@@ -255,9 +258,34 @@ class Store:
 
     def _write(self, rows: dict[str, dict[str, Any]]) -> None:
         """Write rows of the records' collection in one batch; they have no vectors of their own."""
+        self.may_write()
         with self._using(RECORDS) as records:
             vectors = np.zeros((len(rows), 1), np.float32)
             records.upsert(ids=list(rows), embeddings=vectors, metadatas=list(rows.values()))
+
+    # the rows of lease.py
+
+    def leases(self, name: str) -> dict[str, dict[str, Any]]:
+        """Return the rows of a lease, by id."""
+        with self._using(RECORDS) as records:
+            rows: Any = records.get(where={"lease": name}, include=["metadatas"])
+        return dict(zip(rows["ids"], rows["metadatas"], strict=True))
+
+    def add_lease(self, identity: str, row: dict[str, Any]) -> None:
+        """Add a row, unless there is one with this id."""
+        with self._using(RECORDS) as records:
+            records.add(ids=[identity], embeddings=np.zeros((1, 1), np.float32), metadatas=[row])
+
+    def change_lease(self, identity: str, row: dict[str, Any]) -> None:
+        """Change a row, if there is one with this id."""
+        with self._using(RECORDS) as records:
+            records.update(ids=[identity], metadatas=[row])
+
+    def drop_leases(self, identities: list[str]) -> None:
+        """Delete rows."""
+        if identities:
+            with self._using(RECORDS) as records:
+                records.delete(ids=identities)
 
     # moving to another shelf, by one writer as well
 
