@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 PORT   ?= 7860
 Q      ?= How many targets were struck?
 
-.PHONY: chat test install ask lint bench live help
+.PHONY: chat test install ask lint bench stress live help
 
 chat: $(READY)  ## add seeds/ and serve the chat on http://127.0.0.1:7860 (PORT=... for another port)
 	@$(BIN)/citewise serve seeds --library library --port $(PORT)
@@ -32,6 +32,9 @@ bench: $(READY)  ## measure quality and speed (public benchmarks in ../shared/ev
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.reader
 	$(BIN)/python -m benchmarks.speed
+
+stress: $(READY)  ## kill writers, and let processes read and write together (make stress ARGS="--kills 100 --minutes 1")
+	@$(BIN)/python -m benchmarks.stress $(ARGS)
 
 live: $(READY)  ## ask a real language model the public questions: make live MODEL=... BASE_URL=... (and OPENAI_API_KEY)
 	@$(if $(MODEL),CITEWISE_MODEL='$(MODEL)') $(if $(BASE_URL),OPENAI_BASE_URL='$(BASE_URL)') $(BIN)/python -m benchmarks.live $(if $(LIMIT),--limit $(LIMIT))

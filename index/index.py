@@ -16,10 +16,12 @@ from .encoders import Encoder, Encoders
 from .errors import LibraryBusy, LibraryError, LibraryMoved, NotYours, UnknownSource
 from .files import File, find, folders, upload
 from .keywords import Keywords
+from .lease import Lease
 from .lock import WriterLock
 from .moving import move
 from .owners import EVERYBODY, checked, sees
 from .planning import Plan, followed, plan
+from .remote import Server
 from .rerank import Candidate, Evidence, Question, Vector, ranked
 from .rows import Record, Row
 from .search import BLENDED, CANDIDATES, MEANING, RERANKED, Ranking, blend, fuse, understood
@@ -39,7 +41,8 @@ T = TypeVar("T")
 
 
 class Index:
-    """Documents in Chroma under `library`, or on the Chroma server at `chroma_url`, with a keyword mirror in `library`.
+    """Documents in Chroma under `library`, or on the Chroma server at `chroma_url`, which may ask for a
+    `chroma_token`; with a keyword mirror in `library`.
 
     `encoder` makes the vectors of passages, by default the bundled one. With `moving`, a library of another encoder is
     opened too, for `reindex` alone. Safe to share between threads, and to open in several processes at once.
@@ -55,12 +58,17 @@ class Index:
         chroma_url: str | None = None,
         encoder: Encoder | None = None,
         moving: bool = False,
+        chroma_token: str | None = None,
     ) -> None:
         self.library = Path(library).expanduser()
         _make_folder(self.library)
-        self._writer = WriterLock(self.library, "writer")
-        self._mover = WriterLock(self.library, "reindex")
-        self._store = Store(self.library, chroma_url, Encoders.of(encoder), moving)
+        server = Server(chroma_url, chroma_token) if chroma_url else None
+        self._store = Store(self.library, server, Encoders.of(encoder), moving)
+        writing, moved = (Lease(self._store, name) if server else None for name in ("writer", "reindex"))
+        if writing:
+            self._store.may_write = writing.check
+        self._writer = WriterLock(self.library, "writer", writing)
+        self._mover = WriterLock(self.library, "reindex", moved)
         self._mirror_lock = WriterLock(self.library, "keywords")
         self._keywords = Keywords(self.library / "keywords" / f"{self._store.view.shelf.library}-{_MIRROR}")
         self._finish_interrupted()

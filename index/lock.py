@@ -5,18 +5,23 @@ import os
 import sys
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from .errors import LibraryBusy
+from .lease import Lease
 
 
 class WriterLock:
-    """A lock on `folder` that says who holds it; the same thread may take it again."""
+    """A lock on `folder` that says who holds it; the same thread may take it again.
 
-    def __init__(self, folder: Path, name: str) -> None:
+    With a `lease`, others that write to the same library from elsewhere are kept out as well.
+    """
+
+    def __init__(self, folder: Path, name: str, lease: Lease | None = None) -> None:
+        self._lease = lease
         self._file = FileLock(folder / f"{name}.lock", thread_local=False)
         self._holder = folder / f"{name}.holder"
         self._threads = threading.RLock()
@@ -27,7 +32,7 @@ class WriterLock:
         if not self._threads.acquire(timeout=wait):
             raise LibraryBusy("another task of this program is writing to the library: try again when it is done")
         try:
-            with self._file.acquire(timeout=wait):
+            with self._file.acquire(timeout=wait), self._lease.held(wait) if self._lease else nullcontext():
                 self._sign()
                 yield
         except Timeout:

@@ -6,7 +6,6 @@ version visible, and goes when the versions that are not on record go (`Store.sw
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import LibraryError, NoOriginal, ReadError
@@ -42,8 +41,10 @@ class Originals:
 
     def drop(self, document: str, but: str | None = None) -> None:
         """Delete the copies of a document, except that of version `but`."""
+        if not self._folder:
+            return
         kept = self._copy(document, but) if but else None
-        for copy in self._copies(document):
+        for copy in self._folder.glob(f"{document}.*"):
             if copy != kept:
                 copy.unlink(missing_ok=True)
 
@@ -61,9 +62,6 @@ class Originals:
     def _copy(self, document: str, version: str) -> Path:
         assert self._folder
         return self._folder / f"{document}.{version}{SUFFIX}"
-
-    def _copies(self, document: str) -> Iterator[Path]:
-        return self._folder.glob(f"{document}.*") if self._folder else iter(())
 
 
 def _unchanged(path: Path, record: Record) -> Path:

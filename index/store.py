@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import numpy as np
@@ -20,6 +19,7 @@ from .encoders import Encoders
 from .errors import LibraryError, LibraryMoved
 from .lock import Gate
 from .originals import Originals
+from .remote import TIMEOUT, Server, telling
 from .rows import Record, document_of, record_metadata, record_of, shows
 from .shelf import PAGE, Shelf, portions
 
@@ -45,15 +45,17 @@ class View:
 
 
 class Store:
-    """Passages and document records in Chroma, embedded in `folder` or served at `url`.
+    """Passages and document records in Chroma, embedded in `folder` or on a `server`.
 
     With `moving`, a library of another encoder is opened too, to be moved and not to be asked.
     """
 
-    def __init__(self, folder: Path, url: str | None, encoders: Encoders, moving: bool = False) -> None:
-        self._folder, self._url, self._moving = folder, url, moving
-        self.originals = Originals(None if url else folder / "originals")
+    def __init__(self, folder: Path, server: Server | None, encoders: Encoders, moving: bool = False) -> None:
+        self._place, self._moving = server or folder, moving
+        self.originals = Originals(None if server else folder / "originals")
         self._gate = Gate()
+        self.may_write: Callable[[], None] = lambda: None
+        """Called before each step of a writer; raises where another writer has taken over."""
         self._handles: dict[str, Collection] = {}
         self._open_client()
         try:
@@ -64,7 +66,7 @@ class Store:
             raise
 
     def _open_client(self) -> None:
-        self._client: ClientAPI = _connect(self._folder, self._url)
+        self._client: ClientAPI = _connect(self._place)
         known = {name: self._found(name) for name in self._handles}
         self._handles = {name: handle for name, handle in known.items() if handle}
         self._handles[RECORDS] = self._made(RECORDS, {"format": FORMAT})
@@ -107,14 +109,14 @@ class Store:
         from chromadb.errors import NotFoundError
 
         try:
-            with self._gate.shared():
+            with self._calling():
                 return self._client.get_collection(name, embedding_function=None)
         except NotFoundError:
             return None
 
     def _made(self, name: str, about: dict[str, Any]) -> "Collection":
         space = "l2" if name == RECORDS else "cosine"
-        with self._gate.shared():
+        with self._calling():
             return self._client.get_or_create_collection(
                 name,
                 configuration={"hnsw": {"space": space}},  # type: ignore[arg-type]  # a dict is what Chroma documents
@@ -123,11 +125,17 @@ class Store:
             )
 
     @contextmanager
+    def _calling(self) -> Generator[None]:
+        """Use the client with others; what is wrong with its server or disk is told in one line."""
+        with self._gate.shared(), telling(self._place):
+            yield
+
+    @contextmanager
     def _using(self, name: str) -> "Generator[Collection]":
         """Lend a collection for one call; raise LibraryMoved where it is gone."""
         from chromadb.errors import ChromaError
 
-        with self._gate.shared():
+        with self._calling():
             handle = self._handles.get(name)
             if not handle:
                 raise LibraryMoved(_MOVED)
@@ -164,7 +172,7 @@ class Store:
         current, name = self._look()
         if current != self._seen:
             with self._gate.alone():
-                if self._url is None and current != self._seen:  # a server shows every write at once
+                if isinstance(self._place, Path) and current != self._seen:  # a server shows every write at once
                     _disconnect(self._client)
                     self._open_client()
                 if name != self.view.shelf.name:
@@ -239,6 +247,7 @@ class Store:
 
     def sweep(self, documents: Sequence[str], changed: Iterable[str]) -> None:
         """Delete what changes left behind: the intents, and of `changed` what is kept of versions not on record."""
+        self.may_write()
         for document in changed:
             record = self.records([document]).get(document)
             version = record.document.version if record else None
@@ -249,9 +258,34 @@ class Store:
 
     def _write(self, rows: dict[str, dict[str, Any]]) -> None:
         """Write rows of the records' collection in one batch; they have no vectors of their own."""
+        self.may_write()
         with self._using(RECORDS) as records:
             vectors = np.zeros((len(rows), 1), np.float32)
             records.upsert(ids=list(rows), embeddings=vectors, metadatas=list(rows.values()))
+
+    # the rows of lease.py
+
+    def leases(self, name: str) -> dict[str, dict[str, Any]]:
+        """Return the rows of a lease, by id."""
+        with self._using(RECORDS) as records:
+            rows: Any = records.get(where={"lease": name}, include=["metadatas"])
+        return dict(zip(rows["ids"], rows["metadatas"], strict=True))
+
+    def add_lease(self, identity: str, row: dict[str, Any]) -> None:
+        """Add a row, unless there is one with this id."""
+        with self._using(RECORDS) as records:
+            records.add(ids=[identity], embeddings=np.zeros((1, 1), np.float32), metadatas=[row])
+
+    def change_lease(self, identity: str, row: dict[str, Any]) -> None:
+        """Change a row, if there is one with this id."""
+        with self._using(RECORDS) as records:
+            records.update(ids=[identity], metadatas=[row])
+
+    def drop_leases(self, identities: list[str]) -> None:
+        """Delete rows."""
+        if identities:
+            with self._using(RECORDS) as records:
+                records.delete(ids=identities)
 
     # moving to another shelf, by one writer as well
 
@@ -292,7 +326,7 @@ class Store:
         return (str(found[0][IN_USE]), int(found[0][GENERATION])) if found else ("", 0)
 
     def _delete_shelves(self, but: Sequence[str]) -> None:
-        with self._gate.shared():
+        with self._calling():
             for collection in self._client.list_collections():
                 if collection.name.startswith(PASSAGES) and collection.name not in but:
                     self._handles.pop(collection.name, None)
@@ -302,21 +336,25 @@ class Store:
 _MOVED = "the library went over to another encoder meanwhile: try again"
 
 
-def _connect(folder: Path, url: str | None) -> "ClientAPI":
+def _connect(place: Path | Server) -> "ClientAPI":
     import chromadb
     from chromadb.config import Settings
 
     quiet = Settings(anonymized_telemetry=False)
     try:
-        if url is None:
-            return chromadb.PersistentClient(str(folder / "chroma"), settings=quiet)
-        parts = urlsplit(url)
-        secure = parts.scheme == "https"
-        port = parts.port or (443 if secure else 8000)
-        return chromadb.HttpClient(parts.hostname or "localhost", port, ssl=secure, settings=quiet)
+        if isinstance(place, Path):
+            return chromadb.PersistentClient(str(place / "chroma"), settings=quiet)
+        place.reach()
+        secure = place.address.startswith("https:")
+        client = chromadb.HttpClient(place.address, ssl=secure, headers=place.headers, settings=quiet)
+    except LibraryError:
+        raise
     except Exception as error:  # Chroma raises whatever its Rust core or its HTTP client raises
-        place = url or str(folder)
-        raise LibraryError(f"the library at {place} can't be opened: {_first_line(error)}") from error
+        shown = place if isinstance(place, Path) else place.url
+        raise LibraryError(f"the library at {shown} can't be opened: {_first_line(error)}") from error
+    inner: Any = client
+    inner._server._session.timeout = TIMEOUT  # Chroma has no setting for it, and waits for ever
+    return client
 
 
 def _disconnect(client: "ClientAPI") -> None:

@@ -39,7 +39,7 @@ class Chatbot:
         """Open the library in a folder, made if there is none; by default the one that the settings name."""
         settings = settings or Settings.from_env()
         folder = library or settings.library or default_library()
-        return cls(Index(folder, settings.chroma_url, open_encoder(settings)), settings, open_model(settings))
+        return cls(_open_index(folder, settings), settings, open_model(settings))
 
     def __enter__(self) -> "Chatbot":
         return self
@@ -151,8 +151,12 @@ def reindex(library: str | Path | None, settings: Settings, progress: OnProgress
     Questions are answered meanwhile; see `Index.reindex`.
     """
     folder = library or settings.library or default_library()
-    with Chatbot(Index(folder, settings.chroma_url, open_encoder(settings), moving=True), settings) as bot:
+    with Chatbot(_open_index(folder, settings, moving=True), settings) as bot:
         return bot.index.encoder.model_name, bot.index.reindex(progress=progress)
+
+
+def _open_index(folder: str | Path, settings: Settings, moving: bool = False) -> Index:
+    return Index(folder, settings.chroma_url, open_encoder(settings), moving, settings.chroma_token)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Settings:
 
     library: Path | None = None
     chroma_url: str | None = None
+    chroma_token: str | None = field(default=None, repr=False)
     embedding: str = "bundled"
     embedding_url: str | None = None
     embedding_key: str | None = field(default=None, repr=False)
@@ -53,7 +54,8 @@ class Settings:
         library = given.get("CITEWISE_LIBRARY")
         return cls(
             library=Path(library) if library else None,
-            chroma_url=_url(given, "CITEWISE_CHROMA_URL"),
+            chroma_url=_without_password(given, "CITEWISE_CHROMA_URL"),
+            chroma_token=_token(given, "CITEWISE_CHROMA_TOKEN"),
             embedding=_embedding(given),
             embedding_url=_url(given, "CITEWISE_EMBEDDING_URL"),
             embedding_key=given.get("CITEWISE_EMBEDDING_KEY"),
@@ -80,6 +82,7 @@ KNOWN = frozenset(
     {
         "CITEWISE_LIBRARY",
         "CITEWISE_CHROMA_URL",
+        "CITEWISE_CHROMA_TOKEN",
         "CITEWISE_EMBEDDING",
         "CITEWISE_EMBEDDING_URL",
         "CITEWISE_EMBEDDING_KEY",
@@ -120,6 +123,20 @@ def _url(given: Mapping[str, str], name: str) -> str | None:
     value = given.get(name)
     if value and not value.startswith(("http://", "https://")):
         raise SettingsError(f"{name} is {value!r}: it must start with http:// or https://")
+    return value
+
+
+def _without_password(given: Mapping[str, str], name: str) -> str | None:
+    value = _url(given, name)
+    if value and "@" in value:  # it is shown, in `doctor` and in errors
+        raise SettingsError(f"{name} holds a user or a password: leave them out, and set CITEWISE_CHROMA_TOKEN")
+    return value
+
+
+def _token(given: Mapping[str, str], name: str) -> str | None:
+    value = given.get(name)
+    if value and not (value.isascii() and value.isprintable() and " " not in value):  # an HTTP header could not hold it
+        raise SettingsError(f"{name} holds a space, a line break or another character that no token has: copy it again")
     return value
 
 

@@ -30,7 +30,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, subpr
     """Start all the killing at once; each test waits for its own."""
     running = {
         what: subprocess.Popen(
-            [sys.executable, HERE / "killed_writer.py", tmp_path_factory.mktemp(what), what, str(kills)],
+            [sys.executable, "-m", "benchmarks.stress_kills", tmp_path_factory.mktemp(what), what, str(kills)],
             env=environment(),
             stdout=subprocess.PIPE,
             text=True,

@@ -1,16 +1,11 @@
 """A library moves to another encoder: questions are answered meanwhile, changes are followed, nothing is lost."""
 
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import chromadb
 import numpy as np
@@ -18,7 +13,7 @@ import pytest
 from test_commits import Other, other  # noqa: F401  a fixture: another process that has the library open
 from word_encoder import Vectors, WordEncoder
 
-from benchmarks.serving import environment
+from benchmarks.chroma import chroma_server
 from index.encoders import Encoder
 from index.errors import EncoderError, EncoderMismatch, LibraryBusy, LibraryError
 from index.index import Index
@@ -379,29 +374,8 @@ def test_passages_that_are_missing_are_an_error_and_not_an_empty_library(own_lib
 @pytest.fixture
 def chroma(tmp_path: Path) -> Iterator[str]:
     """The address of a running Chroma server."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("chroma")), "run", "--path", str(tmp_path / "served")]
-    with (tmp_path / "chroma.log").open("w") as log:
-        process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)], env=environment(), stdout=log, stderr=log
-        )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            assert any(_answers(url) or time.sleep(0.1) for _ in range(600)), (tmp_path / "chroma.log").read_text()
-            yield url
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urlopen(f"{url}/api/v2/heartbeat", timeout=5):
-            return True
-    except (URLError, OSError):
-        return False
+    with chroma_server(tmp_path / "served") as url:
+        yield url
 
 
 def test_a_library_on_a_chroma_server_moves_under_the_eyes_of_another_machine(

@@ -7,7 +7,14 @@ import pytest
 from index.errors import CitewiseError
 from qa import Chatbot, Settings
 
-SECRETS = ("OPENAI_API_KEY", "CITEWISE_EMBEDDING_KEY", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
+SECRETS = (
+    "OPENAI_API_KEY",
+    "CITEWISE_EMBEDDING_KEY",
+    "CITEWISE_CHROMA_TOKEN",
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_SIGNING_SECRET",
+)
 
 
 def test_without_any_variable_everything_has_its_default() -> None:
@@ -28,6 +35,7 @@ def test_every_variable_of_the_design_is_read() -> None:
             "CITEWISE_EMBEDDING_KEY": "sk-2",
             "CITEWISE_LIBRARY": "/data/library",
             "CITEWISE_CHROMA_URL": "https://chroma.example:8000",
+            "CITEWISE_CHROMA_TOKEN": "ch-3",
             "CITEWISE_UNSUPPORTED": "drop",
             "CITEWISE_PUBLIC_URL": "https://ask.example",
             "CITEWISE_MAX_UPLOAD_MB": "7",
@@ -45,6 +53,7 @@ def test_every_variable_of_the_design_is_read() -> None:
     assert (settings.embedding_url, settings.embedding_key) == ("http://127.0.0.1:11434/v1", "sk-2")
     assert (settings.model_timeout, settings.model_context) == (90, 32000)
     assert (settings.library, settings.chroma_url) == (Path("/data/library"), "https://chroma.example:8000")
+    assert settings.chroma_token == "ch-3"
     assert (settings.unsupported, settings.public_url) == ("drop", "https://ask.example")
     assert (settings.session_hours, settings.requests_a_minute) == (8, 30)
     assert (settings.max_upload_mb, settings.slack_api_url) == (7, "http://127.0.0.1:9")
@@ -99,6 +108,21 @@ def test_secrets_are_not_shown() -> None:
     settings = Settings.from_env({name: f"hunter2-{name}" for name in SECRETS})
     assert "hunter2" not in repr(settings)
     assert "hunter2" not in str(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CITEWISE_CHROMA_TOKEN", "hunter2\n"),
+        ("CITEWISE_CHROMA_TOKEN", "hunter2 x"),
+        ("CITEWISE_CHROMA_TOKEN", "hunter2é"),
+        ("CITEWISE_CHROMA_URL", "https://ada:hunter2@chroma.example"),
+    ],
+)
+def test_a_secret_that_is_refused_is_not_shown(name: str, value: str) -> None:
+    with pytest.raises(CitewiseError, match=f"^{name} holds") as error:
+        Settings.from_env({name: value})
+    assert "hunter2" not in str(error.value)
 
 
 def test_a_chatbot_opens_the_library_that_the_environment_names(

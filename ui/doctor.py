@@ -127,7 +127,8 @@ def _model(settings: Settings) -> Iterator[Line]:
 
 def _chroma(settings: Settings) -> Iterator[Line]:
     url = settings.chroma_url
-    yield Line("ok", "chroma", f"server at {url}" if url else "embedded, in the library")
+    token = ", with a token" if settings.chroma_token else ""
+    yield Line("ok", "chroma", f"server at {url}{token}" if url else "embedded, in the library")
 
 
 def _telemetry() -> Iterator[Line]:

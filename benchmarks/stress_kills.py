@@ -1,4 +1,4 @@
-"""Kills a writer of a library again and again and tells what it left behind; test_commits.py runs it.
+"""Kills a writer of a library again and again and tells what it left behind; stress.py and test_commits.py run it.
 
 Everything is imported once; every writer and every onlooker is then a forked process of its own, so that a round costs
 little. Half of the writers die at a counted step inside `index/`, half when a clock says so, which may be in the middle
@@ -18,12 +18,13 @@ from types import FrameType
 from typing import Any
 
 import chromadb
-from word_encoder import WordEncoder
 
 import index.adding
 import index.moving
 from index.errors import EncoderMismatch
 from index.index import Index
+
+from .second_encoder import SecondEncoder
 
 OLD = "The lighthouse at Skerrow was built of granite in {}. "
 NEW = "The beacon at Skerrow was rebuilt of concrete in {}. "
@@ -85,7 +86,7 @@ def counted(work: Callable[[], object], last: int | None) -> int:
     return steps
 
 
-def problems(opened: Index, folder: Path, allowed: Texts) -> Iterator[str]:
+def problems(opened: Index, allowed: Texts) -> Iterator[str]:
     """Tell what is wrong with an index: a document that is neither old nor new, a ghost, a passage that is missing."""
     documents = {Path(d.source).name: d for d in opened.documents()}
     texts = {name: opened.text(d.source) for name, d in documents.items()}
@@ -108,15 +109,15 @@ def reopened(library: Path) -> Index:
     try:
         return Index(library)
     except EncoderMismatch:
-        return Index(library, encoder=WordEncoder())
+        return Index(library, encoder=SecondEncoder())
 
 
-def look(library: Path, folder: Path, allowed: Texts, finish: Callable[[Index], object], final: Texts) -> list[str]:
+def look(library: Path, allowed: Texts, finish: Callable[[Index], object], final: Texts) -> list[str]:
     """Open what the killed writer left, look at it, do its work again, and look at that."""
     with reopened(library) as opened:
-        found = list(problems(opened, folder, allowed))
+        found = list(problems(opened, allowed))
         finish(opened)
-        found += [f"afterwards: {problem}" for problem in problems(opened, folder, final)]
+        found += [f"afterwards: {problem}" for problem in problems(opened, final)]
         passages = sum(document.passages for document in opened.documents())
     collections = chromadb.PersistentClient(str(library / "chroma")).list_collections()
     kept = sum(each.count() for each in collections if each.name.startswith("citewise-passages"))
@@ -131,7 +132,7 @@ def main(work: Path, what: str, rounds: int) -> None:
 
     def write(opened: Index) -> object:
         if what == "reindex":
-            return opened.reindex(WordEncoder())
+            return opened.reindex(SecondEncoder())
         present = [d.source for d in opened.documents() if Path(d.source).name in "a.txt c.txt"]
         return opened.remove(present) if what == "remove" else opened.add(folder)
 
@@ -163,7 +164,7 @@ def main(work: Path, what: str, rounds: int) -> None:
         by_clock = number % 2 == 1
         last = None if by_clock else max(1, int(share * steps))
         killed, said = forked(lambda last=last: writer(last), share * seconds if by_clock else None)
-        _, wrong = forked(lambda: look(library, folder, allowed, write, final))
+        _, wrong = forked(lambda: look(library, allowed, write, final))
         at = f"{share:.0%} of {seconds:.1f} s" if by_clock else f"step {last} of {steps}"
         wrong = wrong if isinstance(said, int | None) else [*said, *wrong]
         print(json.dumps({"at": at, "killed": killed, "problems": wrong}), flush=True)
