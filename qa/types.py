@@ -40,8 +40,8 @@ class Answer:
     ("extractive" without a language model); `confidence` is the probability, from 0 to 1, that the documents answer the
     question; `note` says in a line what a person should know beside it: why the model did not answer, which part is not
     covered, which versions of a document say different things. `standalone` is what was searched for, where a follow-up
-    was made to stand alone or leans on what was said before. `stopped` says that it was broken off: its text is what was checked until then. `timings` maps a stage to
-    milliseconds, and `..._tokens` to tokens.
+    was made to stand alone or leans on what was said before. `stopped` says that it was broken off: its text is what
+    was checked until then. `timings` maps a stage to milliseconds, and `..._tokens` to tokens.
     `done` is False for the snapshots of a stream before the last.
     """
 
