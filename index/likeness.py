@@ -37,10 +37,11 @@ _MONTHS = frozenset(
     "january february march april may june july august september october november december jan feb mar apr jun jul aug"
     " sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday".split()
 )
-_VERSION_WORDS = re.compile(
-    rf"\d+|\b(?:v|ver|version|rev|revision|r|q|h|fy|final|draft|copy|kopie|copie|copia|old|new|latest|current|updated?"
-    rf"|revised|approved|signed|clean|uploaded|{'|'.join(sorted(_MONTHS))})\b"
+_VERSION = re.compile(
+    r"\b(?:v|ver|version|rev|revision|r|final|draft|copy|kopie|copie|copia|old|new|latest|current|updated?|revised"
+    r"|approved|signed|clean)\b"
 )
+_PERIOD = re.compile(rf"\d+|\b(?:q|h|fy|{'|'.join(sorted(_MONTHS))})\b")
 
 Hashes = NDArray[np.uint64]
 Print = NDArray[np.uint32]
@@ -92,7 +93,8 @@ def are_versions(one: Likeness, other: Likeness, names: tuple[str, str]) -> floa
         return 0.0
     if min(one.figured, other.figured) >= MANY and same_share(one.figures, other.figures) < 0.5:
         return 0.0
-    return same if named or not _other_subjects(one, other) else 0.0
+    numbered = named and any(_VERSION.search(_plain(name)) for name in names)
+    return same if numbered or not _other_subjects(one, other) else 0.0
 
 
 def same_share(one: Print, other: Print) -> float:
@@ -103,11 +105,14 @@ def same_share(one: Print, other: Print) -> float:
 
 def stem(source: str) -> str:
     """Return a document's name without what tells its versions apart: numbers, dates, "final", "copy", "(1)"."""
-    name = source.replace("\\", "/").rpartition("/")[2].lower()
-    name = re.sub(r"(?:\s*\(uploaded\))?$", "", name)
-    name = re.sub(r"\.[a-z0-9]{1,8}$", "", name)
-    name = re.sub(r"[\W_]+|(?<=\d)(?=[^\W\d])|(?<=[^\W\d])(?=\d)", " ", name)
-    return " ".join(_VERSION_WORDS.sub(" ", name).split())
+    return " ".join(_PERIOD.sub(" ", _VERSION.sub(" ", _plain(source))).split())
+
+
+def _plain(source: str) -> str:
+    """Return the words of a file's name; letters and figures that touch are words of their own."""
+    name = source.replace("\\", "/").rpartition("/")[2].lower().removesuffix(" (uploaded)")
+    name = re.sub(r"\.[a-z0-9]{1,8}$", "", name).removeprefix("copy of ")
+    return re.sub(r"[\W_]+|(?<=\d)(?=[^\W\d])|(?<=[^\W\d])(?=\d)", " ", name)
 
 
 def bands(print_: Print) -> list[int]:

@@ -14,7 +14,7 @@ from index.index import Index
 from index.rerank import Evidence
 from index.rows import document_of
 from index.sentences import sentences
-from index.types import Context, Document, OtherVersion, Passage
+from index.types import Context, Document, OtherVersion, Passage, SearchResult
 from index.versions import age
 from index.words import is_common, language
 
@@ -71,6 +71,7 @@ class _Said:
 
     citation: Citation
     version: Document | OtherVersion
+    passage: Passage | None = None  # of one that was not found by the question
 
     @property
     def place(self) -> Place:
@@ -90,7 +91,7 @@ def _group(index: Index, question: str, citation: Citation, documents: dict[str,
                 continue
             seen.add(_words(found.text))
             if not _asks_for(question, (document.source, citation.quote), (other.source, found.text)):
-                group.append(_Said(cite(found, 0), other))
+                group.append(_Said(cite(found, 0), other, found.passage))
     return group
 
 
@@ -164,12 +165,16 @@ def _rewritten(answer: Answer, groups: Sequence[Sequence[_Said]]) -> Answer:
     texts = [f"{without_marks(c.quote)} [{c.number}]" for c in citations]
     if not by_quotes:
         texts = [answer.text, *(f"Another version says: {text}" for text in texts[len(first) :])]
+    known = {result.passage.id: result for result in answer.results}
+    last = min((result.score for result in answer.results), default=0.0)
+    more = {said.passage.id: SearchResult(said.passage, last) for said in quoted.values() if said.passage}
     differing = [said for group in groups if len(group) > 1 for said in group]
     return replace(
         answer,
         text="\n\n".join(texts),
-        short=answer.short if any(answer.short in c.quote for c in citations[:1] if answer.short) else None,
+        short=answer.short if (answer.short or "") in (citations[0].quote if by_quotes else answer.text) else None,
         citations=citations,
+        results=tuple((known | {i: result for i, result in more.items() if i not in known}).values()),
         note="; ".join(filter(None, (_warning(differing, numbers), answer.note))),
     )
 
