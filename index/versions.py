@@ -48,7 +48,10 @@ class Versions:
     def __init__(self, folder: Path, library: str) -> None:
         self._path = folder / f"{library}-{FORMAT}.sqlite"
         folder.mkdir(parents=True, exist_ok=True)
-        self.generation = self._read_generation()
+        try:
+            self.generation = self._read_generation()
+        except LibraryError:  # a damaged file is deleted by now
+            self.generation = self._read_generation()
 
     def reload(self) -> None:
         """See what another process has written."""
@@ -105,9 +108,7 @@ class Versions:
         except sqlite3.Error as error:
             if not isinstance(error, sqlite3.OperationalError):  # damaged: what it held is in the store
                 self._delete()
-            raise LibraryError(
-                f"{self._path} can't be used ({error}): try again, or delete it, it is made anew"
-            ) from error
+            raise LibraryError(f"{self._path} can't be used ({error}): try again, or delete it") from error
         finally:
             database.close()
 

@@ -20,7 +20,6 @@ from index.words import is_common, language
 
 from .checks.claims import read_claim
 from .checks.contrary import contrary
-from .checks.dates import moments
 from .quotes import Quote, cite, without_marks
 from .types import EXTRACTIVE, Answer, Citation
 
@@ -33,6 +32,7 @@ _PERIOD = re.compile(r"\b(?:(?:19|20)\d\d|(?:fy|[qhv])\d+|version \d+)\b", re.IG
 _CAPITALISED = re.compile(r"(?<=[^.!?:\s] )[A-Z]\w+")
 Place = tuple[str, int, int]
 """A document's id and a span of its text."""
+_NUMBERED = re.compile(r"^\W*(?:\d+[.)]|\d+(?:\.\d+)+)\s+(?=\S)")  # what a list or a chapter puts before it
 _TOKEN = re.compile(r"\w+(?:[.,’'-]\w+)*|[^\w\s]")
 
 
@@ -111,11 +111,14 @@ def _counterpart(index: Index, sentence: str, source: str, other: str) -> Quote 
 
 def at_odds(one: str, other: str) -> bool:
     """Tell whether two sentences that are the same but for a few words state different things."""
-    spoken = language(one)
-    if contrary(read_claim(one, spoken), read_claim(other, spoken)):
+    one, other = (_NUMBERED.sub("", text) for text in (one, other))
+    claims = (read_claim(text, language(one)) for text in (one, other))
+    ours, theirs = (replace(claim, names=tuple(name for name in claim.names if name.certain)) for claim in claims)
+    if contrary(ours, theirs):
         return True
-    dates = [{(m.year, m.month, m.day) for m in moments(text)} for text in (one, other)]
-    return all(dates) and dates[0].isdisjoint(dates[1])
+    values = [{figure.values for figure in claim.figures} for claim in (ours, theirs)]
+    dates = [{(m.year, m.month, m.day) for m in claim.moments} for claim in (ours, theirs)]
+    return any(mine - yours and yours - mine for mine, yours in (values, dates))
 
 
 def _sentences(index: Index, sentence: str, source: str) -> list[Quote]:

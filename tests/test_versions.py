@@ -271,6 +271,8 @@ def test_what_a_model_writes_is_held_against_other_versions_too(bot: Chatbot) ->
     [
         ("The fee is 5 euros.", "The fee is 6 euros."),
         ("Applications close on 1 May.", "Applications close on 1 June."),
+        ("Fee: $1,200", "Fee: $1,300"),
+        ("| Hotel | 120 |", "| Hotel | 150 |"),
         ("The term is five years.", "The term is seven years."),
         ("Claims are paid at once.", "Claims are not paid at once."),
         ("The contract was signed by Ada Holm.", "The contract was signed by Tobias Renn."),
@@ -287,6 +289,7 @@ def test_sentences_at_odds(one: str, other: str) -> None:
         ("The fee is 5 euros.", "The fee is 5 euros!"),
         ("The fee is five euros.", "The fee is 5 euros."),
         ("It was signed on 2 February 2024.", "It was signed on Feb 2, 2024."),
+        ("3. Meals are paid.", "4. Meals are paid."),
         ("Staff hand in receipts soon.", "Employees hand in receipts soon."),
     ],
 )
