@@ -18,7 +18,7 @@ from .owners import owner_of, sees
 from .passages import split
 from .readers import read
 from .readers_blocks import name_of
-from .rows import Record, Row, passage_key
+from .rows import Record, Row, moment, passage_key
 from .store import Store
 from .types import Added, Document, Failure, OnProgress, Passage, Progress
 
@@ -103,7 +103,8 @@ def _prepared(store: Store, file: File, dirty: set[str], report: _Report) -> _Re
         report.failed.append(Failure(file.source, f"it can't be read ({(error.strerror or str(error)).lower()})"))
         return None
     ready.replaces = known is not None or file.id in dirty
-    ready.record = replace(ready.record, modified=changed)
+    document = replace(ready.record.document, modified=moment(changed))
+    ready.record = replace(ready.record, document=document, modified=changed)
     report.documents.append(ready.record.document)
     return ready
 

@@ -30,7 +30,7 @@ from .types import OnProgress, Progress
 FORMAT = 1
 GROUP = 256
 """Passages that are put into a library at once."""
-_OURS = ("chroma", "keywords")  # folders that a backup does not copy: the one is in it as documents, the other derived
+_OURS = ("chroma", "keywords", "versions")  # not copied: the one is in a backup as documents, the others are derived
 _NOT_KEPT = (".lock", ".holder", "-wal", "-shm", "-journal")
 
 

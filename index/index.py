@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +30,7 @@ from .shelf import Vectors
 from .sketches import passage_similarity, similarities
 from .store import Store, View
 from .types import Added, Context, Document, Failure, OnProgress, Passage, Reading, SearchResult, Trace
+from .versions import Versions, with_versions
 from .words import words
 
 PATIENCE = 30.0
@@ -71,6 +73,7 @@ class Index:
         self._mover = WriterLock(self.library, "reindex", moved)
         self._mirror_lock = WriterLock(self.library, "keywords")
         self._keywords = Keywords(self.library / "keywords" / f"{self._store.view.shelf.library}-{_MIRROR}")
+        self._versions = Versions(self.library / "versions", self._store.view.shelf.library)
         self._finish_interrupted()
 
     def __enter__(self) -> "Index":
@@ -120,7 +123,7 @@ class Index:
             remove_documents(self._store, lost)
             self._mirror()
         return Added(
-            added.documents,
+            tuple(self._with_versions(added.documents)),
             added.unchanged,
             tuple(record.document.source for record in lost),
             (*failures, *added.failed),
@@ -141,7 +144,7 @@ class Index:
         with self._writing():
             added = self._add([upload(name, path, self._person)], progress)
             self._mirror()
-        return added
+        return replace(added, documents=tuple(self._with_versions(added.documents)))
 
     def remove(self, sources: Iterable[str | Path]) -> int:
         """Remove documents, named as `documents()` lists them or by their path; return how many.
@@ -164,12 +167,25 @@ class Index:
         """Return the documents in the library, ordered by source."""
         self._store.refresh()
         found = (r.document for r in self._store.changes() if not r.removed and sees(self._person, r.document.id))
-        return sorted(found, key=lambda document: document.source)
+        return self._with_versions(sorted(found, key=lambda document: document.source))
 
     def document(self, identity: str) -> Document:
         """Return the document with this id."""
         self._store.refresh()
-        return self._record(identity).document
+        return self._with_versions([self._record(identity).document])[0]
+
+    def having_versions(self, identities: Iterable[str], sources: Sequence[str] | None = None) -> dict[str, Document]:
+        """Return, by id, those of the documents that have other versions, of which `sources` limits what is told."""
+        some = self._versions.of([identity for identity in set(identities) if sees(self._person, identity)])
+        records = self._store.records(some)
+        found = self._with_versions([record.document for record in records.values()])
+        if sources is not None and found:
+            scope = {record.document.id for record in self._records_of(sources)}
+            found = [replace(d, versions=tuple(v for v in d.versions if v.id in scope)) for d in found]
+        return {document.id: document for document in found if document.versions}
+
+    def _with_versions(self, documents: Sequence[Document]) -> list[Document]:
+        return with_versions(documents, self._versions, self._store, self._person)
 
     def original(self, identity: str) -> Path:
         """Return where the bytes of a document's present version are; raise NoOriginal where they are not."""
@@ -237,6 +253,7 @@ class Index:
             health = check(self._store, self._keywords)
             with self._mirror_lock.held(PATIENCE):
                 mended = mend(self._store, self._keywords, health, progress)
+                self._versions.clear()
             self._mirror()
         return mended
 
@@ -417,17 +434,23 @@ class Index:
 
     def _refresh(self) -> None:
         """See commits of other processes, in the store and in the mirror."""
-        if self._store.refresh() != self._keywords.generation:
+        generation = self._store.refresh()
+        if generation != self._keywords.generation or generation != self._versions.generation:
             self._mirror()
 
     def _mirror(self) -> None:
-        """Bring the keyword mirror to the store's generation."""
+        """Bring what is derived from the store, the keywords and the pairs of versions, to its generation."""
         with self._mirror_lock.held(PATIENCE):
             self._keywords.reload()
             generation = self._store.refresh()
             if self._keywords.generation != generation:
                 changed = self._store.changes(since=self._keywords.generation)
                 self._keywords.apply(((r.document.id, self._passages(r)) for r in changed), generation)
+            self._versions.reload()
+            if self._versions.generation != generation:
+                changed = self._store.changes(since=self._versions.generation)
+                texts = ((r.document, (p.text for p in self._passages(r))) for r in changed)
+                self._versions.apply(texts, generation)
 
     def _passages(self, record: Record) -> Iterator[Passage]:
         if not record.removed:

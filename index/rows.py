@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from .owners import owner_of
@@ -93,6 +94,15 @@ def row_of(passage_id: str, metadata: Mapping[str, Any], document: Document) -> 
     return Row(passage, str(metadata["lead"]), str(metadata["sketch"]))
 
 
+def moment(nanoseconds: int) -> str:
+    """Return a file's time as ISO 8601 in UTC, empty for 0, which stands for an unknown one."""
+    try:
+        when = datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC)
+    except (ValueError, OverflowError, OSError):  # a clock or a disk that is out of its mind
+        return ""
+    return when.isoformat(timespec="seconds") if nanoseconds else ""
+
+
 def _span(pair: str) -> Span:
     start, _, end = pair.partition("-")
     return int(start), int(end)
@@ -136,6 +146,7 @@ def record_of(identity: str, metadata: Mapping[str, Any]) -> Record:
         bytes=int(metadata["bytes"]),
         warnings=tuple(line for line in str(metadata["warnings"]).split("\n") if line),
         owner=owner_of(identity),
+        modified=moment(int(metadata["modified"])),
     )
     return Record(
         document=document,

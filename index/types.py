@@ -25,10 +25,22 @@ class Extracted:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherVersion:
+    """Another version of a document: `same` is how much of both texts is the same, 1 where every byte is."""
+
+    id: str
+    source: str
+    same: float
+    added: str
+    modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One document in the library; `version` is the sha256 of its bytes, `added` an ISO 8601 time in UTC.
 
-    `owner` is the person whose own it is, empty where it is everybody's.
+    `owner` is the person whose own it is, empty where it is everybody's; `modified` is when its file was last changed,
+    empty where that is not known; `versions` are others that are versions of it, the one most like it first.
     """
 
     source: str
@@ -42,6 +54,8 @@ class Document:
     bytes: int = 0
     warnings: tuple[str, ...] = ()
     owner: str = ""
+    modified: str = ""
+    versions: tuple[OtherVersion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,18 @@ import Stemmer
 
 # \w leaves out the vowel signs of Indic scripts and the marks of Arabic and Hebrew, which belong to their words
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0971-\u0dff"
-_WIDE = (
+WIDE = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _WORD = re.compile(
     r"(?P<plain>[A-Za-z]+(?=[ ,;:)]))"  # most words; only for speed
-    rf"|(?P<unspaced>[{_WIDE}]+)"
+    rf"|(?P<unspaced>[{WIDE}]+)"
     r"|(?P<number>\d+(?:[.,]\d+)*(?![^\W\d_]))"
     r"|(?P<prefix>(?<!\w)[A-Za-z]{1,3}(?=(?:19|20)\d\d\b))"  # FY2022 is found by 2022
     r"|(?P<initials>\b(?:[^\W\d_]\.){2,})"
-    rf"|(?P<word>(?:[^\W{_WIDE}]|[{_MARKS}])+)(?:['’]s\b)?"
+    rf"|(?P<word>(?:[^\W{WIDE}]|[{_MARKS}])+)(?:['’]s\b)?"
 )
-UNSPACED = re.compile(f"[{_WIDE}]+")
+UNSPACED = re.compile(f"[{WIDE}]+")
 """Runs of a script that puts no space between words."""
 _DROPPED = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]")
 _LETTERS = str.maketrans({"ø": "o", "œ": "oe", "æ": "ae", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})

@@ -19,11 +19,12 @@ from .extract import answer_by_quotes
 from .followup import context_of, standalone
 from .generate import OWN_WORDS, answer_by_model, standalone_by
 from .models import Model, ModelError, open_model
-from .parts import look_up
+from .parts import Part, look_up
 from .reading import looked_at
 from .settings import Settings
 from .stopping import Stop
 from .types import Answer, Turn
+from .versions import with_conflicts
 
 
 class Chatbot:
@@ -97,7 +98,13 @@ class Chatbot:
             "search": (searched - condensed) * 1000,
             "answer": (perf_counter() - searched) * 1000,
         }
-        answer = replace(answer, timings=timings)
+        for shown in self._written(meant, replace(answer, timings=timings), parts, began, stop):
+            yield with_conflicts(self.index, meant.question, shown, sources) if shown.done else shown
+
+    def _written(
+        self, meant: "_Meant", answer: Answer, parts: Sequence[Part], began: float, stop: Stop | None
+    ) -> Iterator[Answer]:
+        """Yield an answer by quotes, or the one that the model writes in its place."""
         if self.model is None or answer.status == "not_found":
             yield answer
         elif stop and stop.requested:

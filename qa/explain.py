@@ -10,6 +10,7 @@ from .confidence import DOUBTFUL, probability
 from .followup import context_of, standalone
 from .reading import looked_at
 from .types import Answer, Turn
+from .versions import evidence_of
 
 LISTED = 10
 """Passages of each rank list."""
@@ -47,7 +48,7 @@ def explain(
     whole = standalone(question, history)
     if answer and answer.standalone and answer.standalone != whole:  # a model made it stand alone
         question, whole, context = answer.standalone, answer.standalone, ()
-    found = looked_at(bot.index.evidence(question, sources, context), reader=bot.settings.reader)
+    found = looked_at(evidence_of(bot.index, question, sources, context), reader=bot.settings.reader)
     trace = bot.index.trace(question, LISTED, sources, context)
     read = tuple(SearchResult(c.passage, c.score) for c in found.evidence.candidates)
     ids = {result.passage.id for result in read}

@@ -11,6 +11,7 @@ from .core import core_of
 from .followup import context_of
 from .reading import Found, looked_at
 from .types import Turn
+from .versions import evidence_of
 
 _WORD = r"(?:how|what|when|where|who|whom|whose|which|why)"
 _ASKS = rf"(?:(?:in|at|by|for|from|to|of|on|with|since|until) )?{_WORD}"
@@ -37,7 +38,7 @@ def look_up(
 
     `context` is what the question leaves unsaid; what a later part leaves unsaid stands in those before it.
     """
-    whole = looked_at(index.evidence(question, sources, context), reader=reader)
+    whole = looked_at(evidence_of(index, question, sources, context), reader=reader)
     core = core_of(question)
     if core != question:
         whole = replace(whole, alone=index.evidence(core, sources, context))
@@ -45,7 +46,7 @@ def look_up(
     parts: list[Part] = []
     for number, part in enumerate(asked if len(asked) > 1 else ()):
         before = context_of(part, [Turn(earlier, "") for earlier in asked[:number]])
-        evidence = index.evidence(part, sources, (*context, *before))
+        evidence = evidence_of(index, part, sources, (*context, *before))
         parts.append(Part(part, looked_at(evidence, reader=reader)))
     return whole, parts
 

@@ -21,6 +21,7 @@ from qa.types import Answer
 
 from . import progress, render
 from .service import quiet
+from .versions import version_notes
 
 _LISTED_NOTES = 20
 
@@ -71,12 +72,13 @@ def report_added(added: Added) -> str:
 
 
 def _say_notes(documents: Sequence[Document], most: int | None = None) -> None:
-    """Name on standard error what there is to know of documents: pages without text, hidden words."""
+    """Name on standard error what there is to know of documents: pages without text, hidden words, other versions."""
     notes = [
         f"note: {render.one_line(document.source)}: {render.one_line(warning)}"
         for document in documents
         for warning in document.warnings
     ]
+    notes += [f"note: {told}" for told in version_notes(documents)]
     for note in notes[:most]:
         say(note)
     if most is not None and len(notes) > most:

@@ -23,9 +23,12 @@ from qa.settings import PROVIDER, Settings
 from .commands import settings_of
 from .render import count, one_line
 from .service import quiet, version
+from .versions import version_notes
 
 _PACKAGES = ("chromadb", "llama-index-core", "gradio", "openai", "tantivy", "onnxruntime", "pypdfium2")
 _WIDTH = 10
+_PAIRS = 5
+"""Pairs of versions that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,11 @@ def _library(settings: Settings) -> Iterator[Line]:
 
 
 def _health(index: Index) -> Iterator[Line]:
-    """Tell what is wrong with the library, and mend it where that was asked for."""
+    """Tell what is wrong with the library, and mend it where that was asked for; and which documents are versions."""
+    pairs = list(version_notes(index.documents()))
+    if pairs:
+        more = f"; and {count(len(pairs) - _PAIRS, 'more pair')}" if len(pairs) > _PAIRS else ""
+        yield Line("ok", "versions", "; ".join(pairs[:_PAIRS]) + more)
     health = index.check()
     if health.is_good:
         yield Line("ok", "index", "every document is whole, and the keywords are in step")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from index.types import Document, Passage
+from index.types import Document, OtherVersion, Passage
 
 from .render import one_line, visible
 
@@ -13,7 +13,8 @@ _OPENING = 400
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A document in short: `headings` are its first ones of `headings_in_all`, in order, `opening` its first lines."""
+    """A document in short: `headings` are its first ones of `headings_in_all`, in order, `opening` its first lines,
+    `versions` the documents that are other versions of it."""
 
     id: str
     source: str
@@ -26,6 +27,7 @@ class Summary:
     headings: tuple[str, ...]
     headings_in_all: int
     opening: str
+    versions: tuple[OtherVersion, ...] = ()
 
 
 def summary(document: Document, passages: Iterable[Passage]) -> Summary:
@@ -49,6 +51,7 @@ def summary(document: Document, passages: Iterable[Passage]) -> Summary:
         headings=tuple(headings)[:_HEADINGS],
         headings_in_all=len(headings),
         opening=_cut(visible(opening)),
+        versions=document.versions,
     )
 
 

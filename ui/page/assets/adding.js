@@ -59,6 +59,9 @@ export function adding(library, finished) {
     const what = library.knows(one.id) ? "replaced the earlier version" : "added";
     ended(row, "good", twin ? `${what}; the same file is here as ${twin.source}` : what);
     for (const warning of one.warnings) row.warn(warning);
+    for (const { source, same } of one.versions) {
+      if (same < 1) row.warn(`another version of ${source}, ${Math.round(100 * same)} % the same`);
+    }
     library.learn(one);
   }
 

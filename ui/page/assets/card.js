@@ -1,4 +1,4 @@
-// A document in short, on demand: how long it is, its headings, how it begins.
+// A document in short, on demand: how long it is, what it is another version of, its headings, how it begins.
 
 import { call, make, plural, shown } from "./common.js";
 
@@ -27,10 +27,22 @@ function drawn(about) {
   return [
     own("p", "cw-card-title", about.title),
     make("p", "cw-facts", `${facts.join(" · ")} · added ${added}`),
+    ...versions(about),
     ...(about.headings.length ? [headings(about)] : []),
     own("p", "cw-opening", about.opening),
     open,
   ];
+}
+
+function versions(about) {
+  const said = ({ source, same, modified, added }) => {
+    const kind = same === 1 ? "The same as" : "Another version of";
+    const share = same === 1 ? "" : `${Math.round(100 * same)} % the same, `;
+    const day = new Date(modified || added).toLocaleDateString("en", { dateStyle: "medium" });
+    return make("p", "cw-version", `${kind} `, make("bdi", "", shown(source)),
+      ` (${share}${modified ? "changed" : "added"} ${day})`);
+  };
+  return about.versions.map(said);
 }
 
 export function card(one) {

@@ -1,0 +1,190 @@
+"""Which documents are versions of one another: a mirror of the store in SQLite that can be deleted and is built again.
+
+A document that comes in is compared with those that share a band of its print (see likeness.py), so that the work
+grows with what is alike and not with the library. Whose a document is plays no part here; `Index` shows a person no
+version that is not theirs to see.
+"""
+
+import json
+import re
+import sqlite3
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from .errors import LibraryError
+from .likeness import Likeness, are_versions, bands, likeness
+from .owners import sees
+from .store import Store
+from .types import Document, OtherVersion
+
+FORMAT = "v1"
+MOST = 10
+"""Other versions of a document that are known, those most like it: of a form that was filled in there are many more."""
+_A_BAND = 100  # documents of a band that are looked at: more are copies of a form
+_GROUP = 200
+_PATIENCE = 30.0
+_TABLES = """
+    CREATE TABLE IF NOT EXISTS prints (
+        document TEXT PRIMARY KEY, source TEXT, words BLOB, figures BLOB, figured INTEGER, names TEXT, leading TEXT
+    );
+    CREATE TABLE IF NOT EXISTS bands (band INTEGER, document TEXT, PRIMARY KEY (band, document)) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS bands_of ON bands (document);
+    CREATE TABLE IF NOT EXISTS pairs (one TEXT, other TEXT, same REAL, PRIMARY KEY (one, other)) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS pairs_with ON pairs (other);
+    CREATE TABLE IF NOT EXISTS shown (generation INTEGER);
+"""
+
+Changed = tuple[Document, Iterable[str]]
+"""A document and its text in pieces; no text where it was removed."""
+
+
+class Versions:
+    """The pairs of versions, kept in `folder`; one process writes at a time, any number read."""
+
+    def __init__(self, folder: Path, library: str) -> None:
+        self._path = folder / f"{library}-{FORMAT}.sqlite"
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.generation = self._read_generation()
+        except LibraryError:  # a damaged file is deleted by now
+            self.generation = self._read_generation()
+
+    def reload(self) -> None:
+        """See what another process has written."""
+        self.generation = self._read_generation()
+
+    def apply(self, changed: Iterable[Changed], generation: int) -> None:
+        """Compare changed documents with all the others; stopped half-way, the same call does it again."""
+        with self._database() as database:
+            for number, (document, texts) in enumerate(changed, 1):
+                _forget(database, document.id)
+                known = likeness(texts)
+                if known:
+                    _learn(database, document.id, document.source, known)
+                if number % _GROUP == 0:  # others read between, and no journal grows with the library
+                    database.commit()
+            database.execute("DELETE FROM shown")
+            database.execute("INSERT INTO shown VALUES (?)", (generation,))
+        self.generation = generation
+
+    def clear(self) -> None:
+        """Forget everything, so that it is built again."""
+        self._delete()
+        self.reload()
+
+    def _delete(self) -> None:
+        for path in (self._path, self._path.with_name(self._path.name + "-journal")):
+            path.unlink(missing_ok=True)
+
+    def of(self, documents: Sequence[str]) -> dict[str, list[tuple[str, float]]]:
+        """Return, for documents that have some, the ids of their other versions and how much of them is the same."""
+        with self._database() as database:
+            wanted = json.dumps(list(documents))
+            rows = database.execute(
+                "SELECT one, other, same FROM pairs WHERE one IN (SELECT value FROM json_each(?)) ORDER BY same DESC",
+                (wanted,),
+            ).fetchall()
+        found: dict[str, list[tuple[str, float]]] = {}
+        for one, other, same in rows:
+            found.setdefault(one, []).append((other, same))
+        return found
+
+    def _read_generation(self) -> int:
+        with self._database() as database:
+            database.executescript(_TABLES)
+            row = database.execute("SELECT generation FROM shown").fetchone()
+        return int(row[0]) if row else -1
+
+    @contextmanager
+    def _database(self) -> Generator[sqlite3.Connection]:
+        database = sqlite3.connect(self._path, timeout=_PATIENCE)
+        try:
+            with database:
+                yield database
+        except sqlite3.Error as error:
+            if not isinstance(error, sqlite3.OperationalError):  # damaged: what it held is in the store
+                self._delete()
+            raise LibraryError(f"{self._path} can't be used ({error}): try again, or delete it") from error
+        finally:
+            database.close()
+
+
+def with_versions(documents: Sequence[Document], known: Versions, store: Store, person: str) -> list[Document]:
+    """Return documents with their other versions, as far as a person may see them."""
+    pairs = known.of([document.id for document in documents])
+    ids = {other for some in pairs.values() for other, _ in some if sees(person, other)}
+    others = {identity: record.document for identity, record in store.records(ids).items()}
+
+    def versions(document: Document) -> tuple[OtherVersion, ...]:
+        found = ((others[i], same) for i, same in pairs.get(document.id, ()) if i in others)
+        return tuple(_other_version(document, other, same) for other, same in found)[:MOST]
+
+    return [replace(document, versions=versions(document)) for document in documents]
+
+
+def _other_version(document: Document, other: Document, same: float) -> OtherVersion:
+    share = 1.0 if other.version == document.version else min(round(same, 3), 0.99)
+    return OtherVersion(other.id, other.source, share, other.added, other.modified)
+
+
+def age(document: Document | OtherVersion) -> tuple[str, tuple[int, ...], str]:
+    """Return what versions are ordered by, the oldest first: the day of their last change, the numbers in their names,
+    the time. Files that were copied together differ in seconds, which mean nothing."""
+    when = document.modified or document.added
+    name = document.source.replace("\\", "/").rpartition("/")[2]
+    return when[:10], tuple(int(number[:9]) for number in re.findall(r"\d+", name)), when
+
+
+def _forget(database: sqlite3.Connection, document: str) -> None:
+    for table in ("prints", "bands"):
+        database.execute(f"DELETE FROM {table} WHERE document = ?", (document,))
+    database.execute("DELETE FROM pairs WHERE one = ? OR other = ?", (document, document))
+
+
+def _learn(database: sqlite3.Connection, document: str, source: str, known: Likeness) -> None:
+    """Keep a document's print and pair it with those that it is a version of."""
+    marks = bands(known.words)
+    alike: list[tuple[float, str]] = []
+    for other in _near(database, marks):
+        name, found = _read(database, other)
+        same = are_versions(known, found, (source, name))
+        if same:
+            alike.append((same, other))
+    for same, other in sorted(alike, reverse=True)[:MOST]:
+        pair = [(document, other, same), (other, document, same)]
+        database.executemany("INSERT OR REPLACE INTO pairs VALUES (?, ?, ?)", pair)
+    database.execute(
+        "INSERT INTO prints VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            document,
+            source,
+            known.words.tobytes(),
+            known.figures.tobytes(),
+            known.figured,
+            json.dumps(known.names),
+            json.dumps(known.leading),
+        ),
+    )
+    database.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?)", [(mark, document) for mark in marks])
+
+
+def _near(database: sqlite3.Connection, marks: Sequence[int]) -> list[str]:
+    """Return the documents that share a band."""
+    found: dict[str, None] = {}
+    for mark in marks:
+        rows = database.execute("SELECT document FROM bands WHERE band = ? LIMIT ?", (mark, _A_BAND))
+        found.update((row[0], None) for row in rows)
+    return list(found)
+
+
+def _read(database: sqlite3.Connection, document: str) -> tuple[str, Likeness]:
+    row = database.execute(
+        "SELECT source, words, figures, figured, names, leading FROM prints WHERE document = ?", (document,)
+    ).fetchone()
+    source, words, figures, figured, names, leading = row
+    prints = np.frombuffer(words, np.uint32), np.frombuffer(figures, np.uint32)
+    return source, Likeness(*prints, figured, tuple(json.loads(names)), tuple(json.loads(leading)))
