@@ -197,6 +197,7 @@ def test_a_conversation_that_is_opened_again_may_use_the_documents_that_it_used(
     expect(item(page, "garden.md").get_by_role("checkbox")).to_be_checked()
     limit.get_by_role("button", name="Use all documents").click()
     page.get_by_role("button", name="New chat").click()
+    expect(page.locator(".cw-answer")).to_have_count(0)
     ask(page, QUESTION)
     page.reload()
     expect(page.locator(ANSWERED)).to_contain_text("over 85 targets", timeout=SLOW)

@@ -51,10 +51,11 @@ export function choice() {
 
   function settle() {
     if (!remembered || !all.length) return;
-    const here = all.filter((one) => remembered.includes(one.source));
+    const staying = all.filter((one) => !going.has(one.id));
+    const here = staying.filter((one) => remembered.includes(one.source));
     remembered = null;
     chosen.clear();
-    if (here.length < all.length) for (const one of here) chosen.add(one.id);
+    if (here.length < staying.length) for (const one of here) chosen.add(one.id); // else none was chosen
     tell();
   }
 
