@@ -13,7 +13,7 @@ chat: $(READY)  ## add seeds/ and serve the chat on http://127.0.0.1:7860 (PORT=
 	@$(BIN)/citewise serve seeds --library library --port $(PORT)
 
 test: $(READY)  ## run the whole test suite
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 install: $(READY)  ## build .venv with everything
 	@echo "citewise is installed in $(VENV): $(BIN)/citewise --help"

@@ -15,6 +15,7 @@ from qa import Chatbot, Settings
 from ui.server import create_app
 from ui.service import Service
 
+pytestmark = pytest.mark.filterwarnings("ignore:Setting per-request cookies", "ignore:Use 'content=")  # schemathesis's
 _EXAMPLES = 12
 """Requests made of each operation; as many more as --hypothesis-profile=search asks for."""
 

@@ -119,7 +119,7 @@ def test_examples_are_from_what_the_person_may_see(bot: Chatbot, tmp_path: Path)
 def test_many_passages_of_others_push_nothing_out(bot: Chatbot, tmp_path: Path) -> None:
     """The store leaves them out; what is everybody's has no owner there, as in libraries from before there were any."""
     bob = bot.index.seen_by(BOB)
-    paragraph = "The key is hidden in room {}, Bob says, and the key of the key is hidden there too. " * 12
+    paragraph = "The key is hidden in room {}, Bob says, and the key of the key is hidden there too. " * 7
     upload(bob, tmp_path, "\n\n".join(paragraph.replace("{}", str(n)) for n in range(400)), "keys.txt")
     assert bob.documents()[-1].passages >= 400
     for found in (bot.index.seen_by(ADA).search, bot.index.seen_by(ADA).search_dense):

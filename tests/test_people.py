@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from conftest import ARTICLE
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -38,6 +39,7 @@ def address(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture
 def users(tmp_path: Path) -> Iterator[Users]:
     with closing(Users(tmp_path)) as opened:
+        opened._hasher = PasswordHasher(time_cost=1, memory_cost=64)  # the server's are slow, as they should be
         yield opened
 
 
