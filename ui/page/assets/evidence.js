@@ -57,6 +57,7 @@ export function evidence() {
 
   window.addEventListener("popstate", () => pane.close());
   pane.addEventListener("close", () => {
+    if (pane.open) return; // the event comes late: meanwhile it was opened again
     if (history.state?.evidence) history.back();
     latest += 1;
     point("");
