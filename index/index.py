@@ -476,3 +476,7 @@ def _make_folder(folder: Path) -> None:
         raise LibraryError(
             f"the library folder {folder} can't be made ({reason}): choose another with --library"
         ) from error
+    if not os.access(folder, os.W_OK):
+        raise LibraryError(
+            f"the library at {folder} can't be written: give this user the right to, or use another (--library)"
+        )
