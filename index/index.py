@@ -1,6 +1,7 @@
 """The index as the rest of citewise sees it: add, remove, list, read and search documents."""
 
 import os
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -14,7 +15,7 @@ from .adding import add_files, gone, remove_documents
 from .backup import backup, restore
 from .checking import Health, check, mend
 from .encoders import Encoder, Encoders
-from .errors import LibraryBusy, LibraryError, LibraryMoved, NotYours, UnknownSource
+from .errors import LibraryBusy, LibraryError, LibraryMoved, NotYours, ServerFailed, UnknownSource
 from .files import File, find, folders, upload
 from .keywords import Keywords
 from .lease import Lease
@@ -36,6 +37,7 @@ PATIENCE = 30.0
 """Seconds that a writer waits for another one before it gives up."""
 _MIRROR = "v4"  # of words() and what stands beside them: another way of taking words apart needs another mirror
 _OVERTAKEN = 4  # times that a question begins, if documents change or the library moves meanwhile
+_BREATH = 0.1  # seconds that a server is given after it failed
 _FEW = 3  # times as many passages asked for, before those of others are left out by the store, which takes longer
 
 T = TypeVar("T")
@@ -425,9 +427,11 @@ class Index:
                 view = self._store.view
                 view.shelf.check(view.encoders)
                 return read(replace(view, generation=generation if tries_left else None))
-            except LibraryMoved:
+            except (LibraryMoved, ServerFailed) as error:
                 if not tries_left:
                     raise
+                if isinstance(error, ServerFailed):  # one that writes at this moment may find "nothing on disk"
+                    time.sleep(_BREATH)
         raise AssertionError("the last try returns or raises")
 
     def _refresh(self) -> int:

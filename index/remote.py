@@ -15,11 +15,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from .errors import LibraryError
+from .errors import LibraryError, ServerFailed
 
 TIMEOUT = httpx.Timeout(120, connect=10)
 """Seconds that a server may take: one that hangs must not hang every question."""
 _PORT = {"http": 8000, "https": 443}
+_ITS_OWN = "InternalError"  # Chroma's class for what its core fails at
 _REFUSED = (401, 403)
 _ROOM = 4 << 20  # bytes that Chroma needs for its journals
 _FULL = ("disk is full", "no space left", "file too large")
@@ -61,6 +62,9 @@ def telling(place: Server | Path) -> Generator[None]:
     except LibraryError:
         raise
     except Exception as error:
+        if isinstance(place, Server) and type(error).__name__ == _ITS_OWN:
+            told = f"the Chroma server at {place.url} failed ({_reason(error)}): try again, and see its log if it stays"
+            raise ServerFailed(told) from error
         said = _of_server(place, error) if isinstance(place, Server) else _of_folder(place, error)
         if said is None:
             raise
@@ -102,7 +106,7 @@ def _of_folder(folder: Path, error: Exception) -> str | None:
     Chroma's own words seldom name the cause: of a full disk it says "Failed to apply logs to the metadata segment".
     """
     said = _reason(error)
-    if type(error).__name__ != "InternalError" and not isinstance(error, OSError):
+    if type(error).__name__ != _ITS_OWN and not isinstance(error, OSError):
         return None
     if shutil.disk_usage(folder).free < _ROOM or any(words in said for words in _FULL):
         return f"the disk of the library at {folder} is full: make room there and try again; what is in it is safe"
