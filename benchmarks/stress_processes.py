@@ -128,7 +128,7 @@ def mix(index: Index, work: str, number: int, count: int, seconds: float) -> tup
     """Read and write at random for some time; return how often each, and what was wrong."""
     chance, ends = random.Random(number), time.monotonic() + seconds
     reads, writes, wrong = 0, 0, list[str]()
-    while time.monotonic() < ends:
+    while (began := time.monotonic()) < ends:
         name = f"{number}-{chance.randrange(DOCUMENTS)}"
         try:
             if chance.random() < WRITES:
@@ -138,7 +138,7 @@ def mix(index: Index, work: str, number: int, count: int, seconds: float) -> tup
                 reads += 1
                 wrong += _checked(index, Path(work), f"{chance.randrange(count)}-{chance.randrange(DOCUMENTS)}")
         except CitewiseError as error:
-            wrong.append(f"{type(error).__name__}: {error}")
+            wrong.append(f"{type(error).__name__} after {time.monotonic() - began:.0f} s: {error}")
     return reads, writes, wrong
 
 

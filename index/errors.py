@@ -5,6 +5,7 @@ CitewiseError
 ├── EncoderError      an encoder's files are missing or damaged, or it gave no vectors
 ├── LibraryError      the library cannot be opened, read or written
 │   ├── LibraryBusy       another program is writing to it
+│   ├── ServerFailed      a Chroma server failed at what may work the next time
 │   ├── LibraryMoved      it went over to another encoder while it was being read or written
 │   └── EncoderMismatch   it was built with another encoder
 ├── NotYours          a person may not do this to a document
@@ -35,6 +36,10 @@ class LibraryBusy(LibraryError):
 
 class LibraryMoved(LibraryError):
     """Say that the library went over to another encoder while it was being read or written."""
+
+
+class ServerFailed(LibraryError):
+    """Say that a Chroma server failed by itself at what may work the next time."""
 
 
 class EncoderMismatch(LibraryError):

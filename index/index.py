@@ -1,6 +1,7 @@
 """The index as the rest of citewise sees it: add, remove, list, read and search documents."""
 
 import os
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -14,7 +15,7 @@ from .adding import add_files, gone, remove_documents
 from .backup import backup, restore
 from .checking import Health, check, mend
 from .encoders import Encoder, Encoders
-from .errors import LibraryBusy, LibraryError, LibraryMoved, NotYours, UnknownSource
+from .errors import LibraryBusy, LibraryError, LibraryMoved, NotYours, ServerFailed, UnknownSource
 from .files import File, find, folders, upload
 from .keywords import Keywords
 from .lease import Lease
@@ -36,7 +37,8 @@ from .words import words
 PATIENCE = 30.0
 """Seconds that a writer waits for another one before it gives up."""
 _MIRROR = "v4"  # of words() and what stands beside them: another way of taking words apart needs another mirror
-_OVERTAKEN = 3  # moves of the library that one question may live through
+_OVERTAKEN = 4  # times that a question begins, if documents change or the library moves meanwhile
+_BREATH = 0.1  # seconds that a server is given after it failed
 _FEW = 3  # times as many passages asked for, before those of others are left out by the store, which takes longer
 
 T = TypeVar("T")
@@ -197,7 +199,7 @@ class Index:
 
         def read(view: View) -> Reading:
             record = self._record(identity)
-            rows = list(view.shelf.rows_of(record))
+            rows = self._rows_of(view, record)
             text = "".join(row.lead + row.passage.text for row in rows) + record.tail
             return Reading(record.document, text, tuple((row.passage.start, row.passage.page) for row in rows))
 
@@ -208,7 +210,7 @@ class Index:
 
         def read(view: View) -> str:
             (record,) = self._records_of([source])
-            return "".join(row.lead + row.passage.text for row in view.shelf.rows_of(record)) + record.tail
+            return "".join(row.lead + row.passage.text for row in self._rows_of(view, record)) + record.tail
 
         return self._read(read, self._store.refresh)
 
@@ -374,10 +376,23 @@ class Index:
             shown = self._store.visible(i for i, _ in some)
             kept = [(i, score) for i, score in some if i in shown][: k - len(found)]
             rows = view.shelf.rows({i: shown[i] for i, _ in kept})
+            if len(shown) < len(some) or len(rows) < len(kept):  # of a version that is no more, or not yet
+                self._see_to_changes(view)
             found += [(rows[i], score) for i, score in kept if i in rows]
             if len(found) >= k:
                 break
         return found
+
+    def _rows_of(self, view: View, record: Record) -> list[Row]:
+        rows = list(view.shelf.rows_of(record))
+        if len(rows) < record.document.passages:
+            self._see_to_changes(view)
+        return rows
+
+    def _see_to_changes(self, view: View) -> None:
+        """Have a question begin again, what it found being gone, if that is because documents changed meanwhile."""
+        if view.generation is not None and self._store.generation() != view.generation:
+            raise LibraryMoved("documents changed meanwhile: try again")
 
     def _scope(self, sources: Sequence[str] | None) -> tuple[list[str] | None, int]:
         """Return the ids of the documents to search, None for all, and how many passages these have."""
@@ -419,24 +434,28 @@ class Index:
     def _add(self, files: Sequence[File], progress: OnProgress | None) -> Added:
         return add_files(self._store, files, self._store.unfinished(), progress)
 
-    def _read(self, read: Callable[[View], T], refresh: Callable[[], object] | None = None) -> T:
-        """Return what is read from one shelf of passages; begin again where the library went over to another one."""
+    def _read(self, read: Callable[[View], T], refresh: Callable[[], int] | None = None) -> T:
+        """Return what is read from one shelf of passages; begin again where the library went over to another one, or
+        where what was found is of a version that is no more."""
         for tries_left in reversed(range(_OVERTAKEN)):
             try:
-                (refresh or self._refresh)()
+                generation = (refresh or self._refresh)()
                 view = self._store.view
                 view.shelf.check(view.encoders)
-                return read(view)
-            except LibraryMoved:
+                return read(replace(view, generation=generation if tries_left else None))
+            except (LibraryMoved, ServerFailed) as error:
                 if not tries_left:
                     raise
+                if isinstance(error, ServerFailed):  # one that writes at this moment may find "nothing on disk"
+                    time.sleep(_BREATH)
         raise AssertionError("the last try returns or raises")
 
-    def _refresh(self) -> None:
-        """See commits of other processes, in the store and in the mirror."""
+    def _refresh(self) -> int:
+        """See commits of other processes, in the store and in the mirror; return the latest."""
         generation = self._store.refresh()
         if generation != self._keywords.generation or generation != self._versions.generation:
             self._mirror()
+        return generation
 
     def _mirror(self) -> None:
         """Bring what is derived from the store, the keywords and the pairs of versions, to its generation."""
@@ -482,3 +501,7 @@ def _make_folder(folder: Path) -> None:
         raise LibraryError(
             f"the library folder {folder} can't be made ({reason}): choose another with --library"
         ) from error
+    if not os.access(folder, os.W_OK):
+        raise LibraryError(
+            f"the library at {folder} can't be written: give this user the right to, or use another (--library)"
+        )

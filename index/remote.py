@@ -4,6 +4,8 @@ Chroma's client is `store.py`'s; it raises whatever its HTTP client or its core 
 """
 
 import json
+import os
+import shutil
 import ssl
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -13,13 +15,16 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from .errors import LibraryError
+from .errors import LibraryError, ServerFailed
 
 TIMEOUT = httpx.Timeout(120, connect=10)
 """Seconds that a server may take: one that hangs must not hang every question."""
 _PORT = {"http": 8000, "https": 443}
+_ITS_OWN = "InternalError"  # Chroma's class for what its core fails at
 _REFUSED = (401, 403)
-_FULL = ("disk is full", "no space left", "disk i/o error")
+_ROOM = 4 << 20  # bytes that Chroma needs for its journals
+_FULL = ("disk is full", "no space left", "file too large")
+_DAMAGED = ("not a database", "malformed")
 _READ_ONLY = ("readonly database", "read-only file system", "permission denied", "unable to open database")
 
 
@@ -57,6 +62,9 @@ def telling(place: Server | Path) -> Generator[None]:
     except LibraryError:
         raise
     except Exception as error:
+        if isinstance(place, Server) and type(error).__name__ == _ITS_OWN:
+            told = f"the Chroma server at {place.url} failed ({_reason(error)}): try again, and see its log if it stays"
+            raise ServerFailed(told) from error
         said = _of_server(place, error) if isinstance(place, Server) else _of_folder(place, error)
         if said is None:
             raise
@@ -93,13 +101,20 @@ def _of_server(server: Server, error: Exception) -> str | None:
 
 
 def _of_folder(folder: Path, error: Exception) -> str | None:
-    """Return what to say about an error of the embedded store, None where it is not the disk's."""
-    said = str(error).lower()
-    if any(words in said for words in _FULL):
-        return f"the disk of the library at {folder} is full: make room there, then do it again; nothing was lost"
-    if any(words in said for words in _READ_ONLY):
+    """Return what to say about an error of the embedded store, None where it is not the disk's.
+
+    Chroma's own words seldom name the cause: of a full disk it says "Failed to apply logs to the metadata segment".
+    """
+    said = _reason(error)
+    if type(error).__name__ != _ITS_OWN and not isinstance(error, OSError):
+        return None
+    if shutil.disk_usage(folder).free < _ROOM or any(words in said for words in _FULL):
+        return f"the disk of the library at {folder} is full: make room there and try again; what is in it is safe"
+    if any(words in said for words in _READ_ONLY) or not os.access(folder / "chroma", os.W_OK):
         return f"the library at {folder} can't be written: give this user the right to, or use another (--library)"
-    return None
+    if any(words in said for words in _DAMAGED):
+        return f"the library at {folder} can't be opened ({said}): restore a backup into another one (--library)"
+    return f"the library at {folder} failed ({said}): try again, and look at it with citewise doctor if it stays"
 
 
 def _status(cause: BaseException) -> int:

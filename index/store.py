@@ -38,10 +38,14 @@ MOVE = "move"
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What questions are answered with at the moment: a shelf of passages and the encoders that fit it."""
+    """What questions are answered with at the moment: a shelf of passages and the encoders that fit it.
+
+    `generation` is the commit that a question began at, None where later ones don't matter to it.
+    """
 
     shelf: Shelf
     encoders: Encoders
+    generation: int | None = None
 
 
 class Store:
@@ -343,7 +347,8 @@ def _connect(place: Path | Server) -> "ClientAPI":
     quiet = Settings(anonymized_telemetry=False)
     try:
         if isinstance(place, Path):
-            return chromadb.PersistentClient(str(place / "chroma"), settings=quiet)
+            with telling(place):
+                return chromadb.PersistentClient(str(place / "chroma"), settings=quiet)
         place.reach()
         secure = place.address.startswith("https:")
         client = chromadb.HttpClient(place.address, ssl=secure, headers=place.headers, settings=quiet)

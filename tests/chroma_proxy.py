@@ -26,6 +26,7 @@ class Proxy(ThreadingHTTPServer):
     def __init__(self, target: str, certificate: Path | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.target, self.token, self.prefix, self.pause = target, TOKEN, "", 0.0
+        self.failures = 0  # of questions to come
         self.asked = list[str]()
         self.client = httpx.Client(timeout=60)
         if certificate:
@@ -51,6 +52,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._reply(401, b"<html>401 Authorization Required</html>")
         if not self.path.startswith(proxy.prefix):
             return self._reply(404, b"<html>not here</html>")
+        if self.path.endswith("/query") and proxy.failures:
+            proxy.failures -= 1
+            return self._reply(500, b'{"error": "InternalError", "message": "Nothing found on disk"}')
         kind = {"Content-Type": self.headers.get("Content-Type") or "application/json"}
         path = self.path.removeprefix(proxy.prefix)
         found = proxy.client.request(self.command, proxy.target + path, content=body, headers=kind)

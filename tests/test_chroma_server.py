@@ -137,6 +137,18 @@ def test_an_address_of_something_else_is_told(guarded: Proxy, tmp_path: Path) ->
         Chatbot.open(tmp_path / "library", settings(guarded.url))
 
 
+def test_a_server_that_fails_is_asked_again_and_told_if_it_stays(guarded: Proxy, tmp_path: Path) -> None:
+    with Chatbot.open(tmp_path / "library", settings(guarded.url)) as bot:
+        bot.add(granite(tmp_path))
+        guarded.failures = 2
+        assert bot.ask("What was the lighthouse built of?").status == "answered"
+        guarded.failures = 100
+        with pytest.raises(
+            LibraryError, match=r"failed \(nothing found on disk\): try again, and see its log if it stays"
+        ):
+            bot.ask("What was the lighthouse built of?")
+
+
 def test_a_server_that_hangs_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("index.remote.TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as deaf:

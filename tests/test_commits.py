@@ -15,6 +15,7 @@ import pytest
 from benchmarks.serving import environment
 from index.errors import LibraryBusy, LibraryError
 from index.index import Index
+from index.store import Store
 
 HERE = Path(__file__).parent
 KILLS = {"follow": 7, "remove": 5, "create": 5, "reindex": 4}
@@ -184,6 +185,34 @@ def test_threads_add_ask_and_remove_at_the_same_time(index: Index, tmp_path: Pat
         list(pool.map(work, paths))
     assert {Path(d.source).name for d in index.documents()} == {f"{n}.txt" for n in range(4, 12)}
     assert len(index.search("granite", k=50)) == 8
+
+
+def test_a_document_that_changes_in_the_middle_of_a_question_is_found_as_it_is_now(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "one.txt"
+    path.write_text(GRANITE)
+    index.add([path])
+
+    def overtaken(method: str, year: str) -> None:
+        """Change the document once, in the middle of the next call of a method of the store."""
+        plain, left = getattr(Store, method), [year]
+
+        def changing(store: Store, *arguments: Any) -> Any:
+            late = method == "find"  # after it, the text of the version that was found is fetched
+            found = plain(store, *arguments) if late else None
+            if left:
+                path.write_text(GRANITE.replace("1874", left.pop()))
+                index.add([path])
+            return found if late else plain(store, *arguments)
+
+        monkeypatch.setattr(Store, method, changing)
+
+    for number, search in enumerate((index.search, index.search_dense, index.search_keywords)):
+        overtaken("visible", str(1880 + number))
+        assert [r.passage.text for r in search("granite")] == [GRANITE.replace("1874", str(1880 + number))]
+    overtaken("find", "1890")
+    assert index.text(str(path)) == GRANITE.replace("1874", "1890")
 
 
 # The keyword mirror is only a mirror
