@@ -11,7 +11,7 @@ from datetime import datetime
 from difflib import SequenceMatcher
 
 from index.index import Index
-from index.rerank import Evidence
+from index.rerank import Candidate, Evidence
 from index.rows import document_of
 from index.sentences import sentences
 from index.types import Context, Document, OtherVersion, Passage, SearchResult
@@ -37,20 +37,19 @@ _TOKEN = re.compile(r"\w+(?:[.,’'-]\w+)*|[^\w\s]")
 
 
 def evidence_of(index: Index, question: str, sources: Sequence[str] | None, context: Context) -> Evidence:
-    """Return the index's evidence without passages of which a newer version is there, or the version asked for."""
+    """Return the index's evidence without sentences of which a newer version is there, or the version asked for."""
     evidence = index.evidence(question, sources, context)
     known = index.having_versions(document_of(c.passage.id) for c in evidence.candidates)
     if not known:
         return evidence
     passages = [candidate.passage for candidate in evidence.candidates]
-    kept = [
-        n for n, one in enumerate(passages) if not any(_replaces(other, one, question, known) for other in passages)
-    ]
+    left = [_left(one, [p for p in passages if _is_preferred(p, one, question, known)]) for one in passages]
+    kept = [(n, sentences) for n, sentences in enumerate(left) if sentences]
     return replace(
         evidence,
-        candidates=tuple(evidence.candidates[n] for n in kept),
-        scores=tuple(evidence.scores[n] for n in kept),
-        rows=tuple(evidence.rows[n] for n in kept),
+        candidates=tuple(_only(evidence.candidates[n], sentences) for n, sentences in kept),
+        scores=tuple(evidence.scores[n][sentences] for n, sentences in kept),
+        rows=tuple(evidence.rows[n][sentences] for n, sentences in kept),
     )
 
 
@@ -127,12 +126,31 @@ def _sentences(index: Index, sentence: str, source: str) -> list[Quote]:
     return [Quote(result.passage, span) for result in found for span in result.passage.sentences]
 
 
-def _replaces(other: Passage, one: Passage, question: str, known: dict[str, Document]) -> bool:
-    """Tell whether a passage stands in another version for one, and is to be preferred."""
+def _only(candidate: Candidate, kept: list[int]) -> Candidate:
+    """Return a candidate with some of its sentences."""
+    passage = replace(candidate.passage, sentences=tuple(candidate.passage.sentences[n] for n in kept))
+    return replace(candidate, passage=passage, similarities=candidate.similarities[kept])
+
+
+def _left(one: Passage, preferred: Sequence[Passage]) -> list[int]:
+    """Return the numbers of a passage's sentences that no preferred version has, the same or with something else in it.
+
+    A sentence that both have stands for itself and for no other.
+    """
+    ours = [_words(Quote(one, span).text) for span in one.sentences]
+    theirs = {_words(Quote(other, span).text) for other in preferred for span in other.sentences}
+    others = theirs - set(ours)
+    return [
+        n
+        for n, words in enumerate(ours)
+        if words not in theirs and all(_share(words, other) < ALIKE for other in others)
+    ]
+
+
+def _is_preferred(other: Passage, one: Passage, question: str, known: dict[str, Document]) -> bool:
+    """Tell whether a passage is of another version of one's document, and that is newer or the one asked for."""
     document, version = known.get(document_of(one.id)), known.get(document_of(other.id))
     if not document or not version or version.id not in {v.id for v in document.versions}:
-        return False
-    if _share(_words(one.text), _words(other.text)) < ALIKE:
         return False
     texts = (one.source, one.title, one.text), (other.source, other.title, other.text)
     if _asks_for(question, *texts) or _asks_for(question, *reversed(texts)):

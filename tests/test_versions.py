@@ -30,7 +30,9 @@ POLICY = (
     " class on long flights."
 )
 OLD = POLICY.format(hotel=120, boss="Ada Holm", day="3 May 2021", deny="")
-NEW = POLICY.format(hotel=150, boss="Tobias Renn", day="9 June 2023", deny="not ")
+NEW = POLICY.format(hotel=150, boss="Tobias Renn", day="9 June 2023", deny="not ").replace(
+    "30 days of", "30 days after"
+)
 FILING = (
     "{name} designs and sells {goods} through retail stores and online. The following discussion of {name} should be"
     " read together with the consolidated financial statements. Forward-looking statements involve risks and"
@@ -135,6 +137,14 @@ def test_a_few_changed_figures_make_a_version_and_other_figures_everywhere_anoth
 )
 def test_names_are_alike_but_for_version_date_and_copy(name: str, same: str) -> None:
     assert stem(name) == stem(same) == "policy"
+
+
+def test_two_companies_forms_are_no_versions_unless_their_names_say_so() -> None:
+    acme, globex = likeness([ACME]), likeness([GLOBEX])
+    assert acme
+    assert globex
+    assert are_versions(acme, globex, ("filing 1.txt", "filing 2.txt")) == 0
+    assert are_versions(acme, globex, ("filing v1.txt", "filing v2.txt")) == same_share(acme.words, globex.words) > 0.5
 
 
 def test_versions_are_told_with_how_much_is_the_same(bot: Chatbot) -> None:
@@ -248,6 +258,17 @@ def test_without_the_other_version_there_is_no_warning(tmp_path: Path) -> None:
         answer = sound(bot, bot.ask(NIGHT))
         assert answer.note is None
         assert ["120 euros" in c.quote for c in answer.citations] == [True]
+
+
+def test_a_sentence_that_both_versions_have_stands_for_itself(tmp_path: Path) -> None:
+    rides = f"{OLD} The fee for long rides is 6 euros a day."
+    old = write(tmp_path / "a.md", f"{rides} The fee for long tours is 5 euros a day.", days=9)
+    new = write(tmp_path / "b.md", rides)
+    with Chatbot.open(tmp_path / "library", Settings()) as bot:
+        assert related(bot.add([old, new]).documents)
+        answer = sound(bot, bot.ask("What is the fee for long tours?"))
+    assert "5 euros" in answer.text
+    assert answer.note is None
 
 
 def test_what_a_model_writes_is_held_against_other_versions_too(bot: Chatbot) -> None:
