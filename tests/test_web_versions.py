@@ -1,16 +1,17 @@
 """Versions as they are shown: over REST, on the page with a hostile name, in Slack and on the command line."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
+from served import served
 from test_versions import NEW, NIGHT, OLD, write
-from test_web import ANSWERED, Open, ask, browser, close, visit
+from test_web import ANSWERED, Open, ask, browser, visit
 
-from benchmarks.serving import serving
 from qa import Chatbot, Settings
 from ui.slack.blocks import answer_blocks
 
@@ -30,10 +31,10 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def address(versions: Path, pages: list[Page]) -> Iterator[str]:
-    with serving(versions) as served:
-        yield served
-        close(pages)
+def address(versions: Path, pages: ExitStack) -> Iterator[str]:
+    with served(versions) as address:
+        yield address
+        pages.close()
 
 
 def test_rest_and_page_tell_versions_and_the_answer_shows_both(visit: Open, address: str) -> None:
