@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openai_replies import CUT, MALFORMED, STALL, Reply, Thought, fails, page, says
 from openai_server import OpenAIServer
+from promises import sound
 from served import served
 
 from benchmarks.serving import environment
@@ -65,17 +66,6 @@ def plain(library: Path) -> Iterator[Chatbot]:
     """The same library without a model."""
     with Chatbot.open(library, Settings()) as opened:
         yield opened
-
-
-def sound(bot: Chatbot, answer: Answer) -> Answer:
-    """Check what every answer promises, and return it."""
-    marks = [int(mark) for mark in re.findall(r"\[(\d+)\]", answer.text)]
-    assert list(dict.fromkeys(marks)) == [c.number for c in answer.citations] == list(range(1, len(set(marks)) + 1))
-    for citation in answer.citations:
-        assert bot.index.text(citation.source)[citation.start : citation.end] == citation.quote
-        assert citation.passage_id in {result.passage.id for result in answer.results}
-    assert answer.short is None or any(answer.short in c.quote for c in answer.citations)
-    return answer
 
 
 def asked(bot: Chatbot, model: OpenAIServer, *replies: Reply, question: str = QUESTION) -> Answer:

@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openai_replies import says
 from openai_server import OpenAIServer
+from promises import sound
 
 from index.index import Index
 from index.likeness import are_versions, bands, likeness, same_share, stem
 from index.types import Added, Document
-from qa import Answer, Chatbot, Settings
+from qa import Chatbot, Settings
 from qa.versions import at_odds
 from ui.versions import version_notes
 
@@ -57,16 +58,6 @@ def related(documents: Sequence[Document]) -> dict[str, list[str]]:
     """Return the names of documents that have other versions, with those of these."""
     found = {Path(d.source).name: [Path(other.source).name for other in d.versions] for d in documents}
     return {name: others for name, others in found.items() if others}
-
-
-def sound(bot: Chatbot, answer: Answer) -> Answer:
-    """Check what every answer promises, and return it."""
-    marks = [int(mark) for mark in re.findall(r"\[(\d+)\]", answer.text)]
-    assert list(dict.fromkeys(marks)) == [c.number for c in answer.citations] == list(range(1, len(set(marks)) + 1))
-    for citation in answer.citations:
-        assert bot.index.text(citation.source)[citation.start : citation.end] == citation.quote
-        assert citation.passage_id in {result.passage.id for result in answer.results}
-    return answer
 
 
 @pytest.fixture(scope="module")

@@ -213,7 +213,7 @@ def test_a_narrow_screen_never_scrolls_sideways(visit: Open) -> None:
     ask(page, QUESTION)
     show_documents(page)
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of SCHEMES
         assert page.evaluate("document.documentElement.scrollWidth") == 390
     expect(page.locator(".cw-documents li").first).to_be_visible()
     box = page.get_by_placeholder("Ask your documents").bounding_box()
@@ -228,7 +228,7 @@ def test_dark_text_stands_on_light_ground_and_the_other_way_round(visit: Open) -
     page = visit()
     ask(page, QUESTION)
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of SCHEMES
         text = page.evaluate(lightness, page.locator(".cw-answer").evaluate(colour, "color"))
         ground = page.evaluate(lightness, page.locator("body").evaluate(colour, "backgroundColor"))
         assert (ground - text > 0.6) if scheme == "light" else (text - ground > 0.6)

@@ -37,7 +37,7 @@ FOCUSED = """() => {
 def passes(page: Page, state: str) -> None:
     """Hold a state of the page, light and dark, against axe-core's rules."""
     for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of SCHEMES
         page.wait_for_timeout(300)  # until nothing fades in any more: half-faded text has little contrast
         found = [v for v in Axe().run(page).response["violations"] if v["impact"] in ("serious", "critical")]
         told = [(v["id"], v["help"], [node["html"][:200] for node in v["nodes"]]) for v in found]
