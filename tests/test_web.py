@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from served import served
 
+expect.set_options(timeout=15_000)  # milliseconds: a machine that does much else is slow, not wrong
 QUESTION = "How many targets were struck?"
 ANSWERED = ".cw-answer:not(.cw-waiting):not(.cw-writing)"
 FOREIGN_LINKS = "#cw-chat a:not(.cw-cite[href^='documents/'])"
@@ -57,6 +58,14 @@ def leave(page: Page) -> None:
     page.evaluate("localStorage.clear(), sessionStorage.clear()")
 
 
+def arrive(page: Page, address: str) -> Page:
+    """Open the page and wait until it is drawn, the documents too."""
+    page.goto(address)
+    page.wait_for_selector(".cw-panel")
+    expect(page.locator(".cw-panel .cw-count")).not_to_have_text("")
+    return page
+
+
 @contextmanager
 def heard(page: Page, trouble: list[str], address: str) -> Iterator[None]:
     """Note every request to another server, every error and every dialog of a page."""
@@ -94,9 +103,7 @@ def visit(browser: Browser, server: str, pages: ExitStack) -> Iterator[Open]:
             page = browser.new_context(**how).new_page()
             pages.callback(page.context.close)
         pages.enter_context(heard(page, trouble, address))
-        page.goto(address)
-        page.wait_for_selector(".cw-panel")
-        return page
+        return arrive(page, address)
 
     yield visit
     pages.close()
@@ -201,8 +208,7 @@ def test_a_file_that_is_too_large_is_told_by_name(visit: Open, tmp_path: Path, b
     large = tmp_path / "large.txt"
     large.write_bytes(b"x" * 1_000_001)
     page = browser.new_page()  # not through visit: the browser itself logs the refused request as an error
-    page.goto(server)
-    page.wait_for_selector(".cw-panel")
+    arrive(page, server)
     page.locator("#cw-files").set_input_files(large)
     expect(page.locator(".cw-bad")).to_contain_text("large.txt: the file is larger than 1 MB", timeout=30_000)
     page.close()

@@ -10,7 +10,7 @@ from openai_server import OpenAIServer
 from playwright.sync_api import Browser, Page, expect
 from served import served
 from test_conversations import exchanges, reading
-from test_web import ANSWERED, QUESTION, Open, ask, browser, leave, tab, visit
+from test_web import ANSWERED, QUESTION, Open, arrive, ask, browser, leave, tab, visit
 
 from ui.cli import main
 
@@ -26,12 +26,6 @@ def plain(browser: Browser) -> Iterator[Page]:
     leave(tab(browser))
 
 
-def opened(page: Page, address: str) -> Page:
-    page.goto(address)
-    page.wait_for_selector(".cw-panel")
-    return page
-
-
 def questions(page: Page) -> list[str]:
     return page.locator(".cw-question").all_inner_texts()
 
@@ -39,7 +33,7 @@ def questions(page: Page) -> list[str]:
 def test_a_conversation_is_found_again_after_a_reload_and_its_answers_look_as_they_did(
     plain: Page, server: str
 ) -> None:
-    page = opened(plain, server)
+    page = arrive(plain, server)
     ask(page, "Who launched the airstrikes?")
     ask(page, "When?")
     before = page.locator(ANSWERED).evaluate_all("all => all.map((one) => one.outerHTML)")
@@ -157,7 +151,7 @@ def test_a_thumb_and_its_reason_become_a_test_case(
     browser: Browser, own_library: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with served(own_library) as address:
-        page = opened(browser.new_page(), address)
+        page = arrive(browser.new_page(), address)
         ask(page, ROSES)
         page.get_by_role("button", name="Not helpful").click()
         page.get_by_label("What was wrong? (optional)").fill("too <b>short</b>")
@@ -189,7 +183,7 @@ def slow(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 
 
 def test_stop_leaves_what_was_checked_and_says_so(plain: Page, slow: str) -> None:
-    page = opened(plain, slow)
+    page = arrive(plain, slow)
     box = page.get_by_placeholder("Ask your documents")
     box.fill(QUESTION)
     box.press("Enter")
@@ -207,7 +201,7 @@ def test_stop_leaves_what_was_checked_and_says_so(plain: Page, slow: str) -> Non
 
 
 def test_an_answer_does_not_come_in_over_another_conversation(plain: Page, slow: str) -> None:
-    page = opened(plain, slow)
+    page = arrive(plain, slow)
     box = page.get_by_placeholder("Ask your documents")
     box.fill(QUESTION)
     box.press("Enter")
@@ -225,12 +219,12 @@ def test_an_answer_does_not_come_in_over_another_conversation(plain: Page, slow:
 
 def test_conversations_outlive_a_restart_of_the_server(browser: Browser, own_library: Path) -> None:
     with served(own_library) as address:
-        page = opened(browser.new_page(), address)
+        page = arrive(browser.new_page(), address)
         ask(page, ROSES)
         place = page.url.partition("#")[2]
         page.close()
     with served(own_library) as address, reading(address) as http:
-        page = opened(browser.new_page(), f"{address}#{place}")
+        page = arrive(browser.new_page(), f"{address}#{place}")
         expect(page.locator(ANSWERED)).to_contain_text("Maria Lindqvist", timeout=30_000)
         assert len(exchanges(http, place)) == 1
         page.close()

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from served import served
-from test_web import ANSWERED, QUESTION, Open, ask, browser, visit
+from test_web import ANSWERED, QUESTION, Open, arrive, ask, browser, visit
 
 __all__ = ["browser", "visit"]  # fixtures
 SLOW = 30_000
@@ -144,7 +144,7 @@ def test_a_removal_can_be_undone_and_else_the_answers_forget(visit: Open, own_se
 
 def test_what_was_removed_is_gone_though_the_tab_is_closed_at_once(browser: Browser, own_server: str) -> None:
     page = browser.new_page()  # not through visit: Gradio logs that its own requests were cut off
-    page.goto(own_server)
+    arrive(page, own_server)
     item(page, "garden.md").get_by_role("button", name="Remove").click()
     page.goto("about:blank")
     for _ in range(50):
@@ -189,7 +189,7 @@ def test_answers_are_limited_to_the_chosen_documents_until_one_click_uses_all(vi
 
 def test_a_conversation_that_is_opened_again_may_use_the_documents_that_it_used(browser: Browser, server: str) -> None:
     page = browser.new_page()  # not through visit: Gradio logs that its own requests were cut off
-    page.goto(server)
+    arrive(page, server)
     chosen(page, "garden.md")
     ask(page, "Who planted the roses?")
     page.reload()
@@ -209,7 +209,7 @@ def test_a_conversation_that_is_opened_again_may_use_the_documents_that_it_used(
 def test_the_list_is_searched_sorted_and_ticked_together(visit: Open) -> None:
     page = visit()
     names = page.locator(".cw-documents .cw-opener")
-    assert names.all_inner_texts() == ["garden.md", "hostile.txt", "us-airstrikes-iraq-syria-february-2024.txt"]
+    expect(names).to_have_text(["garden.md", "hostile.txt", "us-airstrikes-iraq-syria-february-2024.txt"])
     page.get_by_label("Sort documents by").select_option("Largest")
     expect(names.first).to_contain_text("us-airstrikes")
     page.get_by_label("Search documents by name").fill("GARDEN")

@@ -118,7 +118,7 @@ def test_one_turns_pages_and_switches_to_the_text(visit: Open, served: str) -> N
     expect(pane.locator("rect")).to_have_count(0)
     page.keyboard.press("ArrowLeft")
     expect(pane.locator(".cw-sheet figcaption")).to_have_text("Page 2 of 3")
-    assert pane.locator("rect").count() > 0
+    expect(pane.locator("rect")).not_to_have_count(0)
     pane.get_by_role("link", name="Text", exact=True).click()
     expect(pane.locator("mark")).to_have_text(WORDS)
     expect(pane.locator("mark")).to_be_in_viewport()
@@ -145,7 +145,7 @@ def test_cited_sources_come_first_and_the_rest_is_folded(visit: Open, served: st
     pane = page.locator("#cw-evidence")
     expect(pane.locator(".cw-hit")).to_contain_text("4711")
     cited = pane.locator(".cw-sources > ol a")
-    assert cited.count() == page.locator(f"{ANSWERED} .cw-quotes li").count()
+    expect(cited).to_have_count(page.locator(f"{ANSWERED} .cw-quotes li").count())
     expect(cited.first).to_have_attribute("aria-current", "true")
     expect(cited.first).to_contain_text("wages.xlsx")
     other = pane.locator(".cw-sources details a").first
