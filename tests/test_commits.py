@@ -18,7 +18,7 @@ from index.index import Index
 from index.store import Store
 
 HERE = Path(__file__).parent
-KILLS = {"follow": 7, "remove": 5, "create": 5, "reindex": 4}
+KILLS = {"follow": 4, "remove": 3, "create": 3, "reindex": 3}
 GRANITE = "The lighthouse at Skerrow was built of granite in 1874."
 CONCRETE = "The beacon at Skerrow was rebuilt of concrete in 1950."
 

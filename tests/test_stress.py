@@ -14,10 +14,10 @@ from index.index import Index
 def test_processes_see_each_others_commits_in_one_folder_and_on_one_chroma_server(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(["--kills", "0", "--tries", "6", "--minutes", "0.1"]) == 0
+    assert main(["--kills", "0", "--tries", "4", "--minutes", "0.05"]) == 0
     shown = capsys.readouterr().out
-    assert "6 of 6 seen at once" in shown
-    assert re.search(r"three processes, one Chroma server +\| \d+ reads and \d+ changes in 0.1 min +\| +0 ", shown)
+    assert "4 of 4 seen at once" in shown
+    assert re.search(r"three processes, one Chroma server +\| \d+ reads and \d+ changes in 0.05 min +\| +0 ", shown)
 
 
 def test_a_stale_answer_a_ghost_and_a_lost_document_would_be_told(index: Index, tmp_path: Path) -> None:
