@@ -63,7 +63,7 @@ def answer_by_model(
     """
     began = perf_counter()
     numbered = shown([result.passage for result in by_quotes.results], model.context)
-    sources = read_sources((number, passage) for number, passages in numbered for passage in passages)
+    sources = read_sources(((n, passage) for n, passages in numbered for passage in passages), by_quotes.citations)
     checker = Checker(question, sources, drop=drop)
     messages = [Message("system", SYSTEM), Message("user", answer_prompt(question, numbered))]
     draft = replace(by_quotes, text="", short=None, citations=(), status="answered", model=model.name)

@@ -14,6 +14,7 @@ from index.types import Extracted, Passage
 from qa.checks.sources import read_sources
 from qa.citations import Checker, Verified
 from qa.prompts import answer_prompt
+from qa.quotes import Quote, cite
 
 TEXT = read(Path(ARTICLE)).text
 NEWS = split(read(Path(ARTICLE)), ARTICLE, "news.v1")
@@ -128,6 +129,17 @@ def test_a_sentence_with_something_invented_is_flagged_and_has_no_mark(written: 
     assert (verified.citations, verified.unsupported) == ((), 1)
     dropped = sound(checker(drop=True).check(written))
     assert (dropped.text, dropped.citations) == ("", ())
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_of_sentences_that_bear_it_out_alike_the_one_that_search_and_reader_found_is_cited(*, first: bool) -> None:
+    told = "The tower at Skerrow was raised in 1874. The bell at Skerrow was cast in 1874."
+    (passage,) = split(Extracted("Skerrow", told), "tower.txt", "tower.v1")
+    quotes = [Quote(passage, span) for span in passage.sentences]
+    found = cite(quotes[0 if first else 1], 1)
+    sources = read_sources([(1, passage)], [found])
+    verified = Checker("In which year did that happen at Skerrow?", sources).check("1874.")
+    assert [c.quote for c in verified.citations] == [found.quote]
 
 
 @pytest.mark.parametrize("mark", ["", " [99]", " [0]", " [2]", " [3][4]", " [2019]", " [2-4]", " [3, 4, 77]"])

@@ -1,12 +1,13 @@
 """What a statement is compared with: passages read sentence by sentence, and the candidate quotes in them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 
 from index.types import Passage, Span
 from index.words import language
 
 from ..quotes import Quote
+from ..types import Citation
 from .claims import Claim, read_claim
 from .names import word_set
 
@@ -21,6 +22,7 @@ class Line:
     span: Span
     claim: Claim
     names: frozenset[str]
+    answers: bool = False  # search and reader take it for an answer to the question
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +58,35 @@ class Window:
         return self.source.passage.text[self.span[0] : self.span[1]]
 
     @property
+    def answers(self) -> bool:
+        return any(line.answers for line in self.lines)
+
+    @property
     def quote(self) -> Quote:
         return Quote(self.source.passage, self.span)
 
 
-def read_sources(numbered: Iterable[tuple[int, Passage]]) -> list[Source]:
-    """Read numbered passages for comparison, all as of the language that most of them are in."""
+def read_sources(numbered: Iterable[tuple[int, Passage]], answers: Iterable[Citation] = ()) -> list[Source]:
+    """Read numbered passages for comparison, all as of the language that most of them are in.
+
+    `answers` are the quotes that search and reader take for an answer.
+    """
     shown = list(numbered)
+    places = {(citation.source, citation.start) for citation in answers}
     spoken = language(" ".join(passage.text[:400] for _, passage in shown))
-    return [_source(number, passage, spoken) for number, passage in shown]
+    return [_source(number, passage, spoken, places) for number, passage in shown]
 
 
-def _source(number: int, passage: Passage, spoken: str) -> Source:
+def _source(number: int, passage: Passage, spoken: str, answers: Set[tuple[str, int]]) -> Source:
     around = f"{passage.title}\n{passage.heading}"
-    lines = tuple(_line(passage.text, span, spoken) for span in passage.sentences)
+    lines = tuple(_line(passage, span, spoken, answers) for span in passage.sentences)
     return Source(number, passage, lines, read_claim(around, spoken), word_set(around))
 
 
-def _line(text: str, span: Span, spoken: str) -> Line:
-    sentence = text[span[0] : span[1]]
-    return Line(span, read_claim(sentence, spoken), word_set(sentence))
+def _line(passage: Passage, span: Span, spoken: str, answers: Set[tuple[str, int]]) -> Line:
+    sentence = passage.text[span[0] : span[1]]
+    answering = (passage.source, passage.start + span[0]) in answers
+    return Line(span, read_claim(sentence, spoken), word_set(sentence), answering)
 
 
 def windows(claim: Claim, source: Source) -> Iterator[Window]:

@@ -30,6 +30,8 @@ _WORDS = 5
 _LOOKED_AT = 16
 _REACH = 8
 """Sentences before a quote in which whom it speaks of may be named."""
+_ANSWERS = 0.1
+"""What it counts, in shares of words, that search and reader take a sentence for an answer to the question."""
 _REFERS = re.compile(
     r"\b(?:he|she|it|they|his|her|hers|its|their|him|them|this|these|such|the [a-z]+)\b", re.IGNORECASE
 )
@@ -155,11 +157,16 @@ def _together(claim: Claim, sources: Sequence[Source], enough: float) -> list[Qu
 
 
 def _best(claim: Claim, sources: Sequence[Source], asked: frozenset[str] = frozenset()) -> list[Window]:
-    """Return the candidate quotes that share most words with the claim, the shorter first among equals."""
+    """Return the candidate quotes that share most words with the claim; among equals those that search and reader take
+    for an answer, and the shorter, first."""
     found = [window for source in sources for window in windows(claim, source)]
     known = {id(w): len(asked & stems(w)) / len(asked) if asked else 0.0 for w in found}
-    found.sort(key=lambda w: (0.04 * (w.last - w.first) - w.share - 0.2 * known[id(w)], w.source.number, w.first))
-    return found[:_LOOKED_AT]
+
+    def order(w: Window) -> tuple[float, int, int]:
+        short = 0.04 * (w.first - w.last)
+        return -(w.share + short + 0.2 * known[id(w)] + _ANSWERS * w.answers), w.source.number, w.first
+
+    return sorted(found, key=order)[:_LOOKED_AT]
 
 
 def _at_odds(claim: Claim, window: Window) -> bool:
