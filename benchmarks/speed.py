@@ -90,7 +90,7 @@ def asking(library: Path, questions: Sequence[str]) -> dict[str, float]:
     """Ask each question, and take its parts by themselves in between; return milliseconds and their ratio."""
     bot = Chatbot.open(library, Settings(reader=Settings.from_env().reader))
     index = bot.index
-    store, keywords = index._store, index._keywords  # the parts by themselves, as search calls them
+    store, keywords = index._store, index._mirrors.keywords  # the parts by themselves, as search calls them
 
     def parts(question: str) -> None:
         store.view.shelf.query(index.encoder.embed_question(question), CANDIDATES)

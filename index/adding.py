@@ -46,16 +46,11 @@ class _Report:
     failed: list[Failure]
 
 
-def add_files(
-    store: Store,
-    files: Sequence[File],
-    unfinished: Iterable[str] = (),
-    progress: OnProgress | None = None,
-) -> Added:
+def add_files(store: Store, files: Sequence[File], progress: OnProgress | None = None) -> Added:
     """Bring `files` into the store, each in its present version; a file that fails is reported and the rest goes in."""
     report = _Report([], [], [])
     tell = _Teller(files, progress)
-    dirty = set(unfinished)
+    dirty = set(store.unfinished())
     group: list[_Ready] = []
     for number, file in enumerate(files):
         tell.stage(number, "reading")
