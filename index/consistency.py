@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from .errors import LibraryMoved, ServerFailed
+from .errors import LibraryMoved, MirrorDamaged, ServerFailed
 from .rows import Record, Row
 from .store import Store, View
 
@@ -16,8 +16,8 @@ T = TypeVar("T")
 
 
 def consistent(store: Store, refresh: Callable[[], int], read: Callable[[View], T]) -> T:
-    """Return what is read from one shelf of passages; begin again where the library went over to another one, or
-    where what was found is of a version that is no more.
+    """Return what is read from one shelf of passages; begin again where the library went over to another one, where
+    what was found is of a version that is no more, or where a mirror turns out to be damaged.
 
     `refresh` makes the latest commit visible and returns its number.
     """
@@ -27,7 +27,7 @@ def consistent(store: Store, refresh: Callable[[], int], read: Callable[[View], 
             view = store.view
             view.shelf.check(view.encoders)
             return read(replace(view, generation=generation if tries_left else None))
-        except (LibraryMoved, ServerFailed) as error:
+        except (LibraryMoved, MirrorDamaged, ServerFailed) as error:
             if not tries_left:
                 raise
             if isinstance(error, ServerFailed):  # one that writes at this moment may find "nothing on disk"

@@ -162,7 +162,7 @@ class Index:
 
     def having_versions(self, identities: Iterable[str], sources: Sequence[str] | None = None) -> dict[str, Document]:
         """Return, by id, those of the documents that have other versions, of which `sources` limits what is told."""
-        some = self._mirrors.versions.of([identity for identity in set(identities) if sees(self._person, identity)])
+        some = self._mirrors.pairs([identity for identity in set(identities) if sees(self._person, identity)])
         records = self._store.records(some)
         found = self._with_versions([record.document for record in records.values()])
         if sources is not None and found:
@@ -277,7 +277,8 @@ class Index:
         return Sight(self._store, self._person)
 
     def _with_versions(self, documents: Sequence[Document]) -> list[Document]:
-        return with_versions(documents, self._mirrors.versions, self._store, self._person)
+        pairs = self._mirrors.pairs([document.id for document in documents])
+        return with_versions(documents, pairs, self._store, self._person)
 
     # keeping whole
 

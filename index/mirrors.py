@@ -3,16 +3,17 @@
 Both carry the commit that they show, and are brought to the store's before they are asked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from .errors import MirrorDamaged
 from .keywords import Keywords
 from .lock import WriterLock
 from .rows import Record
 from .store import Store
 from .types import Passage
-from .versions import Versions
+from .versions import Pairs, Versions
 
 PATIENCE = 30.0
 """Seconds that one process waits for another one that is at the mirrors."""
@@ -36,23 +37,38 @@ class Mirrors:
     def refresh(self) -> int:
         """See commits of other processes, in the store and in the mirrors; return the latest."""
         generation = self._store.refresh()
-        if generation != self.keywords.generation or generation != self.versions.generation:
+        behind = generation != self.keywords.generation or generation != self.versions.generation
+        if behind or self.keywords.is_doubtful:
             self.follow()
         return generation
 
     def follow(self) -> None:
-        """Bring the mirrors to the store's latest commit."""
+        """Bring the mirrors to the store's latest commit; one that is damaged is made again."""
         with self.held():
-            self.keywords.reload()
-            generation = self._store.refresh()
-            if self.keywords.generation != generation:
-                changed = self._store.changes(since=self.keywords.generation)
-                self.keywords.apply(((r.document.id, self._passages(r)) for r in changed), generation)
-            self.versions.reload()
-            if self.versions.generation != generation:
-                changed = self._store.changes(since=self.versions.generation)
-                texts = ((r.document, (p.text for p in self._passages(r))) for r in changed)
-                self.versions.apply(texts, generation)
+            try:
+                self._follow()
+            except MirrorDamaged:  # found in the middle of it: this time it is seen at the beginning
+                self._follow()
+
+    def pairs(self, documents: Sequence[str]) -> Pairs:
+        """Return the pairs of those documents that have other versions."""
+        try:
+            return self.versions.of(documents)
+        except MirrorDamaged:
+            self.follow()
+            return self.versions.of(documents)
+
+    def _follow(self) -> None:
+        self.keywords.reload()
+        generation = self._store.refresh()
+        if self.keywords.generation != generation:
+            changed = self._store.changes(since=self.keywords.generation)
+            self.keywords.apply(((r.document.id, self._passages(r)) for r in changed), generation)
+        self.versions.reload()
+        if self.versions.generation != generation:
+            changed = self._store.changes(since=self.versions.generation)
+            texts = ((r.document, (p.text for p in self._passages(r))) for r in changed)
+            self.versions.apply(texts, generation)
 
     def _passages(self, record: Record) -> Iterator[Passage]:
         if not record.removed:

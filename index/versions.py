@@ -9,13 +9,13 @@ import json
 import re
 import sqlite3
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from .errors import LibraryError
+from .errors import LibraryError, MirrorDamaged
 from .likeness import Likeness, are_versions, bands, likeness
 from .owners import sees
 from .store import Store
@@ -27,6 +27,8 @@ MOST = 10
 _A_BAND = 100  # documents of a band that are looked at: more are copies of a form
 _GROUP = 200
 _PATIENCE = 30.0
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_ERROR}
+"""What SQLite says of a file that is not what it was; the last where it is a new one, without tables."""
 _TABLES = """
     CREATE TABLE IF NOT EXISTS prints (
         document TEXT PRIMARY KEY, source TEXT, words BLOB, figures BLOB, figured INTEGER, names TEXT, leading TEXT
@@ -42,20 +44,26 @@ Changed = tuple[Document, Iterable[str]]
 """A document and its text in pieces; no text where it was removed."""
 
 
+Pairs = dict[str, list[tuple[str, float]]]
+"""By the ids of documents, the ids of their other versions and how much of them is the same, the most first."""
+
+
 class Versions:
     """The pairs of versions, kept in `folder`; one process writes at a time, any number read."""
 
     def __init__(self, folder: Path, library: str) -> None:
         self._path = folder / f"{library}-{FORMAT}.sqlite"
+        self.generation = -1
         folder.mkdir(parents=True, exist_ok=True)
-        try:
-            self.generation = self._read_generation()
-        except LibraryError:  # a damaged file is deleted by now
+        with suppress(MirrorDamaged):
             self.generation = self._read_generation()
 
     def reload(self) -> None:
-        """See what another process has written."""
-        self.generation = self._read_generation()
+        """See what another process has written; nobody writes meanwhile. Of what is damaged nothing is kept."""
+        try:
+            self.generation = self._read_generation()
+        except MirrorDamaged:
+            self.clear()
 
     def apply(self, changed: Iterable[Changed], generation: int) -> None:
         """Compare changed documents with all the others; stopped half-way, the same call does it again."""
@@ -72,23 +80,21 @@ class Versions:
         self.generation = generation
 
     def clear(self) -> None:
-        """Forget everything, so that it is built again."""
-        self._delete()
-        self.reload()
-
-    def _delete(self) -> None:
+        """Forget everything, so that it is built again; nobody writes meanwhile."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         for path in (self._path, self._path.with_name(self._path.name + "-journal")):
             path.unlink(missing_ok=True)
+        self.generation = self._read_generation()
 
-    def of(self, documents: Sequence[str]) -> dict[str, list[tuple[str, float]]]:
-        """Return, for documents that have some, the ids of their other versions and how much of them is the same."""
+    def of(self, documents: Sequence[str]) -> Pairs:
+        """Return the pairs of those documents that have some."""
         with self._database() as database:
             wanted = json.dumps(list(documents))
             rows = database.execute(
                 "SELECT one, other, same FROM pairs WHERE one IN (SELECT value FROM json_each(?)) ORDER BY same DESC",
                 (wanted,),
             ).fetchall()
-        found: dict[str, list[tuple[str, float]]] = {}
+        found: Pairs = {}
         for one, other, same in rows:
             found.setdefault(one, []).append((other, same))
         return found
@@ -101,21 +107,18 @@ class Versions:
 
     @contextmanager
     def _database(self) -> Generator[sqlite3.Connection]:
-        database = sqlite3.connect(self._path, timeout=_PATIENCE)
         try:
-            with database:
+            with closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as database, database:
                 yield database
         except sqlite3.Error as error:
-            if not isinstance(error, sqlite3.OperationalError):  # damaged: what it held is in the store
-                self._delete()
-            raise LibraryError(f"{self._path} can't be used ({error}): try again, or delete it") from error
-        finally:
-            database.close()
+            damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+            self.generation = -1 if damaged else self.generation
+            kind = MirrorDamaged if damaged else LibraryError
+            raise kind(f"{self._path} can't be used ({error}): try again, or delete it") from error
 
 
-def with_versions(documents: Sequence[Document], known: Versions, store: Store, person: str) -> list[Document]:
+def with_versions(documents: Sequence[Document], pairs: Pairs, store: Store, person: str) -> list[Document]:
     """Return documents with their other versions, as far as a person may see them."""
-    pairs = known.of([document.id for document in documents])
     ids = {other for some in pairs.values() for other, _ in some if sees(person, other)}
     others = {identity: record.document for identity, record in store.records(ids).items()}
 
