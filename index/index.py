@@ -73,6 +73,7 @@ class Index:
 
     def close(self) -> None:
         """Close the index; it can't be used any more."""
+        self._mirrors.close()
         self._store.close()
 
     @property

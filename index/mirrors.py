@@ -1,13 +1,16 @@
 """What is derived from the store and can be made again: the keyword index and the pairs of versions.
 
-Both carry the commit that they show, and are brought to the store's before they are asked.
+Both carry the commit that they show. The keywords are brought to the store's before a question is asked. Pairs take
+longer to find, of a whole library minutes, and no answer needs them: who writes finds them at once, and where a
+question comes upon a commit of another process, or on a library of an older citewise, they are found beside it.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .errors import MirrorDamaged
+from .errors import CitewiseError, LibraryBusy, LibraryError, MirrorDamaged
 from .keywords import Keywords
 from .lock import WriterLock
 from .rows import Record
@@ -18,6 +21,7 @@ from .versions import Pairs, Versions
 PATIENCE = 30.0
 """Seconds that one process waits for another one that is at the mirrors."""
 _FORMAT = "v4"  # of words() and what stands beside them: another way of taking words apart needs another mirror
+_MOMENT = 0.2  # seconds that a question waits for pairs, enough for a few documents
 
 
 class Mirrors:
@@ -27,50 +31,96 @@ class Mirrors:
         library = store.view.shelf.library
         self._store = store
         self._lock = WriterLock(folder, "keywords")
+        self._pairing = WriterLock(folder, "versions")
+        self._closed = threading.Event()
+        self._starting = threading.Lock()
+        self._thread = threading.Thread()
         self.keywords = Keywords(folder / "keywords" / f"{library}-{_FORMAT}")
         self.versions = Versions(folder / "versions", library)
 
-    def held(self) -> AbstractContextManager[None]:
+    def close(self) -> None:
+        """Stop what is at work; what it has done is kept."""
+        with self._starting:
+            self._closed.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @contextmanager
+    def held(self) -> Generator[None]:
         """Keep everybody else from changing the mirrors."""
-        return self._lock.held(PATIENCE)
+        with self._lock.held(PATIENCE), self._pairing.held(PATIENCE):
+            yield
 
     def refresh(self) -> int:
-        """See commits of other processes, in the store and in the mirrors; return the latest."""
+        """See commits of other processes, in the store and in the keywords; return the latest."""
         generation = self._store.refresh()
-        behind = generation != self.keywords.generation or generation != self.versions.generation
-        if behind or self.keywords.is_doubtful:
-            self.follow()
+        if generation != self.keywords.generation or self.keywords.is_doubtful:
+            self._follow()
+        if generation != self.versions.generation:
+            self._pair_soon()
         return generation
 
     def follow(self) -> None:
-        """Bring the mirrors to the store's latest commit; one that is damaged is made again."""
-        with self.held():
-            try:
-                self._follow()
-            except MirrorDamaged:  # found in the middle of it: this time it is seen at the beginning
-                self._follow()
+        """Bring both to the store's latest commit; one that is damaged is made again.
+
+        Where another process is at the pairs for so long, they are left to it.
+        """
+        self._follow()
+        with suppress(LibraryBusy):
+            self._pair(PATIENCE)
 
     def pairs(self, documents: Sequence[str]) -> Pairs:
-        """Return the pairs of those documents that have other versions."""
-        try:
-            return self.versions.of(documents)
-        except MirrorDamaged:
-            self.follow()
-            return self.versions.of(documents)
+        """Return the pairs, as far as they were found yet, of those documents that have other versions."""
+        for _ in range(2):
+            with suppress(MirrorDamaged):
+                return self.versions.of(documents)
+            self._pair_soon()
+        return {}
 
     def _follow(self) -> None:
+        with self._lock.held(PATIENCE):
+            try:
+                self._apply_words()
+            except MirrorDamaged:  # found in the middle of it: this time it is seen at the beginning
+                self._apply_words()
+
+    def _apply_words(self) -> None:
         self.keywords.reload()
         generation = self._store.refresh()
         if self.keywords.generation != generation:
             changed = self._store.changes(since=self.keywords.generation)
             self.keywords.apply(((r.document.id, self._passages(r)) for r in changed), generation)
+
+    def _pair_soon(self) -> None:
+        """Find pairs in a thread, unless one is at it, and wait a moment for it."""
+        with self._starting:
+            if self._closed.is_set() or self._thread.is_alive():
+                return
+            self._thread = threading.Thread(target=self._pair_quietly, name="citewise-versions", daemon=True)
+            self._thread.start()
+        self._thread.join(_MOMENT)
+
+    def _pair_quietly(self) -> None:
+        with suppress(CitewiseError):  # another process is at it, or the next question tries again
+            self._pair(0.0)
+
+    def _pair(self, wait: float) -> None:
+        with self._pairing.held(wait):
+            try:
+                self._apply_pairs()
+            except MirrorDamaged:
+                self._apply_pairs()
+
+    def _apply_pairs(self) -> None:
         self.versions.reload()
+        generation = self._store.refresh()
         if self.versions.generation != generation:
-            changed = self._store.changes(since=self.versions.generation)
-            texts = ((r.document, (p.text for p in self._passages(r))) for r in changed)
-            self.versions.apply(texts, generation)
+            changed = sorted(self._store.changes(since=self.versions.generation), key=lambda r: r.generation)
+            self.versions.apply(((r, (p.text for p in self._passages(r))) for r in changed), generation)
 
     def _passages(self, record: Record) -> Iterator[Passage]:
         if not record.removed:
             for row in self._store.view.shelf.rows_of(record):
+                if self._closed.is_set():
+                    raise LibraryError("the library was closed meanwhile: open it again")
                 yield row.passage

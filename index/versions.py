@@ -18,6 +18,7 @@ import numpy as np
 from .errors import LibraryError, MirrorDamaged
 from .likeness import Likeness, are_versions, bands, likeness
 from .owners import sees
+from .rows import Record
 from .store import Store
 from .types import Document, OtherVersion
 
@@ -25,7 +26,7 @@ FORMAT = "v1"
 MOST = 10
 """Other versions of a document that are known, those most like it: of a form that was filled in there are many more."""
 _A_BAND = 100  # documents of a band that are looked at: more are copies of a form
-_GROUP = 200
+_GROUP = 20
 _PATIENCE = 30.0
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_ERROR}
 """What SQLite says of a file that is not what it was; the last where it is a new one, without tables."""
@@ -40,8 +41,8 @@ _TABLES = """
     CREATE TABLE IF NOT EXISTS shown (generation INTEGER);
 """
 
-Changed = tuple[Document, Iterable[str]]
-"""A document and its text in pieces; no text where it was removed."""
+Changed = tuple[Record, Iterable[str]]
+"""The record of a document and its text in pieces; no text where it was removed."""
 
 
 Pairs = dict[str, list[tuple[str, float]]]
@@ -66,17 +67,20 @@ class Versions:
             self.clear()
 
     def apply(self, changed: Iterable[Changed], generation: int) -> None:
-        """Compare changed documents with all the others; stopped half-way, the same call does it again."""
+        """Compare changed documents, in the order of their commits, with all the others.
+
+        Stopped half-way, `generation` is the commit up to which that was done.
+        """
         with self._database() as database:
-            for number, (document, texts) in enumerate(changed, 1):
-                _forget(database, document.id)
+            for number, (record, texts) in enumerate(changed, 1):
+                _forget(database, record.document.id)
                 known = likeness(texts)
                 if known:
-                    _learn(database, document.id, document.source, known)
+                    _learn(database, record.document.id, record.document.source, known)
                 if number % _GROUP == 0:  # others read between, and no journal grows with the library
+                    _show(database, record.generation - 1)  # there may be more of the same commit
                     database.commit()
-            database.execute("DELETE FROM shown")
-            database.execute("INSERT INTO shown VALUES (?)", (generation,))
+            _show(database, generation)
         self.generation = generation
 
     def clear(self) -> None:
@@ -140,6 +144,11 @@ def age(document: Document | OtherVersion) -> tuple[str, tuple[int, ...], str]:
     when = document.modified or document.added
     name = document.source.replace("\\", "/").rpartition("/")[2]
     return when[:10], tuple(int(number[:9]) for number in re.findall(r"\d+", name)), when
+
+
+def _show(database: sqlite3.Connection, generation: int) -> None:
+    database.execute("DELETE FROM shown")
+    database.execute("INSERT INTO shown VALUES (?)", (generation,))
 
 
 def _forget(database: sqlite3.Connection, document: str) -> None:

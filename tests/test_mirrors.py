@@ -2,14 +2,17 @@
 
 import random
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from threading import Event, Thread, Timer
+from threading import enumerate as threads
 
 import pytest
-from test_versions import ACME, NEW, OLD, related, write
+from test_versions import ACME, NEW, OLD, POLICY, related, write
 
 from index.index import Index
 from index.keywords import Keywords
+from index.likeness import Likeness, likeness
 from index.types import SearchResult
 
 GRANITE = "The lighthouse at Skerrow was built of granite in 1874."
@@ -220,3 +223,82 @@ def test_pairs_are_found_again_where_their_file_is_damaged_while_it_is_in_use(
         write(two.parent / "b.md", NEW)
         index.add([two.parent / "b.md"])
         assert len(related(index.documents())) == 2
+
+
+# versions beside questions
+
+
+@pytest.fixture
+def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A library of six documents, one a commit, whose pairs were never found, and will be saved one by one."""
+    with Index(tmp_path / "library") as index:
+        for n in range(6):
+            index.add([write(tmp_path / f"{n}.md", POLICY.format(hotel=n, boss="Ada Holm", day="1 May", deny=""))])
+    shutil.rmtree(tmp_path / "library" / "versions")
+    monkeypatch.setattr("index.versions._GROUP", 1)
+    return tmp_path / "library"
+
+
+class Compared:
+    """What is compared while this stands in for `likeness`: from document number `at` on it waits for `go`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+        self.documents, self.waits, self.go, self._at = 0, Event(), Event(), at
+        monkeypatch.setattr("index.versions.likeness", self)
+
+    def __call__(self, texts: Iterable[str]) -> Likeness | None:
+        def slowly() -> Iterator[str]:
+            for text in texts:
+                if self.documents > self._at:
+                    self.waits.set()
+                    assert self.go.wait(60)
+                yield text
+
+        self.documents += 1
+        return likeness(slowly())
+
+
+def comparing() -> list[Thread]:
+    return [thread for thread in threads() if thread.name == "citewise-versions"]
+
+
+def test_a_question_does_not_wait_for_pairs_that_were_never_found(older: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = Compared(monkeypatch, at=2)
+    with Index(older) as index, Index(older) as other:
+        assert index.search("hotel")
+        assert compared.waits.wait(60)
+        assert index.search("hotel"), "nor does a second one"
+        assert other.search("hotel"), "nor another process"
+        assert other.documents()
+        assert len(comparing()) == 1
+        compared.go.set()
+        comparing()[0].join()
+        assert len(related(index.documents())) == len(related(other.documents())) == 6
+        assert compared.documents == 6, "each is compared once"
+    assert not comparing()
+
+
+def test_closing_stops_what_looks_for_pairs_and_the_next_process_goes_on_from_there(
+    older: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = Compared(monkeypatch, at=3)
+    with Index(older) as index:
+        index.search("hotel")
+        assert compared.waits.wait(60)
+        Timer(0.1, compared.go.set).start()  # in the middle of the fourth document, which is given up
+    assert not comparing()
+    begun = compared.documents
+    with Index(older) as index:
+        index.search("hotel")
+        for thread in comparing():
+            thread.join()
+        assert len(related(index.documents())) == 6
+    assert begun < 6
+    assert compared.documents - begun < 6, "those that were compared are not compared again"
+
+
+def test_the_next_writer_finds_pairs_that_are_missing(older: Path) -> None:
+    with Index(older) as index:
+        assert index.add([older.parent / "0.md"]).unchanged
+        assert len(related(index.documents())) == 6
+        assert not comparing()
