@@ -105,7 +105,7 @@ class Index:
         failures: list[Failure] = []
         files = find(paths, failures)
         with self._writing():
-            added = add_files(self._store, files, progress)
+            added = add_files(self._store, files, progress, self._mirrors.keep_up)
             lost = gone(self._store.changes(), folders(paths)) if folders(paths) else []
             lost = [record for record in lost if not record.removed]
             remove_documents(self._store, lost)

@@ -69,6 +69,11 @@ class Mirrors:
         with suppress(LibraryBusy):
             self._pair(PATIENCE)
 
+    def keep_up(self) -> None:
+        """Bring both on a way on which `follow` comes last, and tells what is wrong."""
+        with suppress(LibraryError):
+            self.follow()
+
     def pairs(self, documents: Sequence[str]) -> Pairs:
         """Return the pairs, as far as they were found yet, of those documents that have other versions."""
         for _ in range(2):

@@ -198,7 +198,7 @@ def test_pairs_are_found_again_where_their_file_is_gone_or_damaged(two: Path, da
     damage(kept)
     with Index(two) as index:
         index.search("hotel")
-        assert len(related(index.documents())) == 2
+        assert len(paired(index)) == 2
     damage(kept)
     with Index(two) as index:
         assert index.add([two.parent / "a.md"]).unchanged
@@ -212,10 +212,11 @@ def test_pairs_are_found_again_where_their_file_is_damaged_while_it_is_in_use(
     (kept,) = (two / "versions").glob("*.sqlite")
     with Index(two) as index:
         damage(kept)
-        assert len(related(index.documents())) == 2
+        index.documents()
+        assert len(paired(index)) == 2
         damage(kept)
-        both = [result.passage.id.partition(".")[0] for result in index.search("hotel")]
-        assert len(index.having_versions(both)) == 2
+        index.having_versions([result.passage.id.partition(".")[0] for result in index.search("hotel")])
+        assert len(paired(index)) == 2
         damage(kept)
         write(two.parent / "b.md", ACME)
         index.add([two.parent / "b.md"])
@@ -223,6 +224,17 @@ def test_pairs_are_found_again_where_their_file_is_damaged_while_it_is_in_use(
         write(two.parent / "b.md", NEW)
         index.add([two.parent / "b.md"])
         assert len(related(index.documents())) == 2
+
+
+def paired(index: Index) -> dict[str, list[str]]:
+    """Return what is paired once nothing is being compared any more."""
+    for thread in comparing():
+        thread.join()
+    return related(index.documents())
+
+
+def comparing() -> list[Thread]:
+    return [thread for thread in threads() if thread.name == "citewise-versions"]
 
 
 # versions beside questions
@@ -258,10 +270,6 @@ class Compared:
         return likeness(slowly())
 
 
-def comparing() -> list[Thread]:
-    return [thread for thread in threads() if thread.name == "citewise-versions"]
-
-
 def test_a_question_does_not_wait_for_pairs_that_were_never_found(older: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compared = Compared(monkeypatch, at=2)
     with Index(older) as index, Index(older) as other:
@@ -272,8 +280,7 @@ def test_a_question_does_not_wait_for_pairs_that_were_never_found(older: Path, m
         assert other.documents()
         assert len(comparing()) == 1
         compared.go.set()
-        comparing()[0].join()
-        assert len(related(index.documents())) == len(related(other.documents())) == 6
+        assert len(paired(index)) == len(paired(other)) == 6
         assert compared.documents == 6, "each is compared once"
     assert not comparing()
 
@@ -290,9 +297,7 @@ def test_closing_stops_what_looks_for_pairs_and_the_next_process_goes_on_from_th
     begun = compared.documents
     with Index(older) as index:
         index.search("hotel")
-        for thread in comparing():
-            thread.join()
-        assert len(related(index.documents())) == 6
+        assert len(paired(index)) == 6
     assert begun < 6
     assert compared.documents - begun < 6, "those that were compared are not compared again"
 
