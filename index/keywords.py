@@ -176,7 +176,9 @@ class Keywords:
 
     def _open(self) -> tantivy.Index:
         self._folder.mkdir(parents=True, exist_ok=True)
-        return tantivy.Index(_schema(), path=str(self._folder))
+        index = tantivy.Index(_schema(), path=str(self._folder))
+        index.config_reader("manual")  # else a thread of tantivy's own reads files, in the middle of their damage too
+        return index
 
     def _read_generation(self, index: tantivy.Index) -> int:
         searcher = index.searcher()

@@ -8,6 +8,7 @@ version that is not theirs to see.
 import json
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -26,7 +27,8 @@ FORMAT = "v1"
 MOST = 10
 """Other versions of a document that are known, those most like it: of a form that was filled in there are many more."""
 _A_BAND = 100  # documents of a band that are looked at: more are copies of a form
-_GROUP = 20
+_NEAREST = 100  # documents, those that share the most bands, that are compared
+_GROUP = 200
 _PATIENCE = 30.0
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_ERROR}
 """What SQLite says of a file that is not what it was; the last where it is a new one, without tables."""
@@ -69,17 +71,24 @@ class Versions:
     def apply(self, changed: Iterable[Changed], generation: int) -> None:
         """Compare changed documents, in the order of their commits, with all the others.
 
-        Stopped half-way, `generation` is the commit up to which that was done.
+        Stopped half-way by an error of the store, `generation` is the commit up to which that was done.
         """
         with self._database() as database:
-            for number, (record, texts) in enumerate(changed, 1):
-                _forget(database, record.document.id)
-                known = likeness(texts)
-                if known:
-                    _learn(database, record.document.id, record.document.source, known)
-                if number % _GROUP == 0:  # others read between, and no journal grows with the library
-                    _show(database, record.generation - 1)  # there may be more of the same commit
-                    database.commit()
+            done = self.generation
+            try:
+                for number, (record, texts) in enumerate(changed, 1):
+                    known = likeness(texts)
+                    _forget(database, record.document.id)
+                    if known:
+                        _learn(database, record.document.id, record.document.source, known)
+                    done = record.generation - 1  # there may be more of the same commit
+                    if number % _GROUP == 0:  # others read between, and no journal grows with the library
+                        _show(database, done)
+                        database.commit()
+            except LibraryError:
+                _show(database, done)
+                database.commit()
+                raise
             _show(database, generation)
         self.generation = generation
 
@@ -185,12 +194,12 @@ def _learn(database: sqlite3.Connection, document: str, source: str, known: Like
 
 
 def _near(database: sqlite3.Connection, marks: Sequence[int]) -> list[str]:
-    """Return the documents that share a band."""
-    found: dict[str, None] = {}
+    """Return documents that share bands, those that share the most."""
+    found = Counter[str]()
     for mark in marks:
         rows = database.execute("SELECT document FROM bands WHERE band = ? LIMIT ?", (mark, _A_BAND))
-        found.update((row[0], None) for row in rows)
-    return list(found)
+        found.update(row[0] for row in rows)
+    return [document for document, _ in found.most_common(_NEAREST)]
 
 
 def _read(database: sqlite3.Connection, document: str) -> tuple[str, Likeness]:

@@ -241,13 +241,12 @@ def comparing() -> list[Thread]:
 
 
 @pytest.fixture
-def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A library of six documents, one a commit, whose pairs were never found, and will be saved one by one."""
+def older(tmp_path: Path) -> Path:
+    """A library of six documents, one a commit, whose pairs were never found."""
     with Index(tmp_path / "library") as index:
         for n in range(6):
             index.add([write(tmp_path / f"{n}.md", POLICY.format(hotel=n, boss="Ada Holm", day="1 May", deny=""))])
     shutil.rmtree(tmp_path / "library" / "versions")
-    monkeypatch.setattr("index.versions._GROUP", 1)
     return tmp_path / "library"
 
 
