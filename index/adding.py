@@ -7,7 +7,7 @@ one step after the other.
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -31,6 +31,10 @@ from .types import Added, Document, Failure, OnProgress, Passage, Progress
 
 GROUP = 256
 """Passages that are embedded and stored at once, and documents that are removed at once."""
+
+
+Written = Mapping[str, Sequence[Passage]]
+"""Passages of documents, by what their ids start with."""
 
 
 class _Stopped(Exception):
@@ -71,19 +75,19 @@ def add_files(
     store: Store,
     files: Sequence[File],
     progress: OnProgress | None = None,
-    committed: Callable[[], None] = lambda: None,
+    committed: Callable[[Written], None] = lambda _: None,
 ) -> Added:
     """Bring `files` into the store, each in its present version; a file that fails is reported and the rest goes in.
 
-    `committed` is called after each commit, while the next documents are being read and embedded.
+    `committed` hears of what was written after each commit, while the next documents are being read and embedded.
     """
     report, over = _Report([], [], [], []), Event()
     tell = _Teller(files, progress, over)
     groups = _groups(store, files, report, tell)
     with closing(ahead(_embedded(store, groups, tell), over)) as batches:
         for _, some in groupby(batches, lambda batch: id(batch.group)):
-            _store(store, some)
-            committed()
+            group = _store(store, some)
+            committed({passage_key(ready.record.document): ready.passages for ready in group})
     for first in range(0, len(report.followed), GROUP):
         store.commit(report.followed[first : first + GROUP])
     return Added(tuple(report.documents), tuple(report.unchanged), (), tuple(report.failed))
@@ -211,8 +215,8 @@ def _embedded(store: Store, groups: Iterable[Sequence[_Ready]], tell: "_Teller")
             yield _Batch(group, [replace(row, sketch=s) for row, s in zip(some, sketches, strict=True)], vectors)
 
 
-def _store(store: Store, batches: Iterator[_Batch]) -> None:
-    """Put a group of documents into the store and commit them together, or leave nothing of them."""
+def _store(store: Store, batches: Iterator[_Batch]) -> Sequence[_Ready]:
+    """Put a group of documents into the store and commit them together, or leave nothing of them; return the group."""
     first = next(batches)
     group = first.group
     documents = [ready.record.document.id for ready in group]
@@ -230,6 +234,7 @@ def _store(store: Store, batches: Iterator[_Batch]) -> None:
             store.sweep(documents, documents)
         raise
     store.sweep(documents, [ready.record.document.id for ready in group if ready.replaces])
+    return group
 
 
 class _Teller:

@@ -10,10 +10,11 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from .adding import Written
 from .errors import CitewiseError, LibraryBusy, LibraryError, MirrorDamaged
 from .keywords import Keywords
 from .lock import WriterLock
-from .rows import Record
+from .rows import Record, passage_key
 from .store import Store
 from .types import Passage
 from .versions import Pairs, Versions
@@ -35,6 +36,7 @@ class Mirrors:
         self._closed = threading.Event()
         self._starting = threading.Lock()
         self._thread = threading.Thread()
+        self._written: Written = {}  # what need not be read again
         self.keywords = Keywords(folder / "keywords" / f"{library}-{_FORMAT}")
         self.versions = Versions(folder / "versions", library)
 
@@ -69,10 +71,12 @@ class Mirrors:
         with suppress(LibraryBusy):
             self._pair(PATIENCE)
 
-    def keep_up(self) -> None:
-        """Bring both on a way on which `follow` comes last, and tells what is wrong."""
+    def keep_up(self, written: Written) -> None:
+        """Bring both up to what was just written, on the way to a last `follow`, which tells what is wrong."""
+        self._written = written
         with suppress(LibraryError):
             self.follow()
+        self._written = {}
 
     def pairs(self, documents: Sequence[str]) -> Pairs:
         """Return the pairs, as far as they were found yet, of those documents that have other versions."""
@@ -124,8 +128,10 @@ class Mirrors:
             self.versions.apply(((r, (p.text for p in self._passages(r))) for r in changed), generation)
 
     def _passages(self, record: Record) -> Iterator[Passage]:
-        if not record.removed:
-            for row in self._store.view.shelf.rows_of(record):
-                if self._closed.is_set():
-                    raise LibraryError("the library was closed meanwhile: open it again")
-                yield row.passage
+        if record.removed:
+            return
+        known = self._written.get(passage_key(record.document))
+        for passage in known or (row.passage for row in self._store.view.shelf.rows_of(record)):
+            if self._closed.is_set():
+                raise LibraryError("the library was closed meanwhile: open it again")
+            yield passage
