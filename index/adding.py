@@ -228,6 +228,7 @@ def _store(store: Store, batches: Iterator[_Batch]) -> Sequence[_Ready]:
         for batch in chain([first], batches):
             if batch.rows:
                 store.view.shelf.put(batch.rows, batch.vectors)
+        store.view.shelf.settle()
         store.commit([ready.record for ready in group])
     except BaseException:
         with suppress(Exception):  # the next open finds the intents and does it

@@ -127,6 +127,11 @@ class Shelf:
             ids = [row.passage.id for row in rows]
             collection.upsert(ids=ids, embeddings=vectors, metadatas=[row_metadata(row) for row in rows])
 
+    def settle(self) -> None:
+        """Have Chroma file what was put, for which it needs room; it would put that off until something is read."""
+        with self._use() as collection:
+            collection.get(limit=1, include=[])
+
     def drop(self, document: str, but: str | None = None) -> None:
         """Delete the passages of a document, `but` those of one version if it is given."""
         where: dict[str, Any] = {"document": document}
