@@ -44,19 +44,19 @@ def fill(index: Index, share: float) -> None:
         vectors = rng.normal(size=(IN_DOCUMENT, index.encoder.dimension)).astype(np.float32)
         index._store.view.shelf.put([Row(passage, "", "") for passage in passages], vectors)
         documents.append((identity, passages))
-    index._keywords.apply(documents, 1)
+    index._mirrors.keywords.apply(documents, 1)
 
 
 def measured(index: Index) -> list[float]:
     """Return the milliseconds of a search by meaning, of one by words, and of counting what may be seen."""
     rng = np.random.default_rng(1)
-    view, keywords = index._store.view, index._keywords
+    view, keywords = index._store.view, index._mirrors.keywords
     assert isinstance(keywords, Keywords)
     vectors = rng.normal(size=(ASKED, index.encoder.dimension)).astype(np.float32)
     queries = [list(rng.choice(WORDS, 6)) for _ in range(ASKED)]
     return [
-        _median([lambda v=vector: index._nearest(view, v, 100, None) for vector in vectors]),
-        _median([lambda q=query: index._with_words(q, 100, None) for query in queries]),
+        _median([lambda v=vector: index._searcher.nearest(view, v, 100, None) for vector in vectors]),
+        _median([lambda q=query: index._searcher.with_words(q, 100, None) for query in queries]),
         _median([lambda: keywords.passages("stranger")] * ASKED),
     ]
 

@@ -1,14 +1,19 @@
 """How a library grows: adding, size, opening, questions and memory at 1,000, 100,000 and a million passages.
 
     python -m benchmarks.scale [--data DIR] [--passages 1000 100000] [--questions 200] [--keep DIR]
+    python -m benchmarks.scale [--data DIR] --files 1000 10000 [--suffix .docx]
 
 Everything is what runs for a user but one thing: at a million passages the encoder alone would take hours, so a
 passage's vector is a sum of its words' random vectors, which is near other passages of the same words. Each size is
 asked by a process of its own, which gives its opening and its memory. `--keep` builds libraries once, to measure again.
+
+With `--files`, libraries of so many short files instead: adding them again unchanged beside reading them, and what it
+takes to find which documents are versions of one another.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +24,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from zlib import crc32
 
+import docx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +32,7 @@ from benchmarks.data import REPOSITORY, add_data_option, is_there
 from benchmarks.speed import peak_memory, texts
 from index.index import Index
 from index.minilm import MiniLM
+from index.readers import read
 from index.words import words
 from qa.chatbot import Chatbot
 from qa.evaluate import read_questions
@@ -33,7 +40,8 @@ from qa.scoring import quantile
 from qa.settings import Settings
 
 CHARACTERS = 650  # of text that make a passage, about
-FILE = 60_000  # characters of a document
+FILE, SHORT = 60_000, 2_000  # characters of a document
+SAMPLE = 1_000  # files that are read
 VOCABULARY = 1 << 15
 Vectors = NDArray[np.float32]
 
@@ -127,12 +135,59 @@ def _took(bot: Chatbot, question: str) -> float:
     return (perf_counter() - began) * 1000
 
 
+def of_files(data: Path, folder: Path, count: int, suffix: str) -> dict[str, float]:
+    """Add so many short files; return milliseconds a file of adding them again unchanged and, in turns, of reading
+    them, and what it takes to find which are versions of one another."""
+    paths = _short_files(data, folder, count, suffix)
+    sample = paths[:: max(1, count // SAMPLE)]
+    both: list[tuple[float, float]] = []
+    with Index(folder.with_suffix(".library"), encoder=WordSums()) as index:
+        index.add([folder])
+        for _ in range(3):
+            again = _seconds(lambda: index.add([folder])) / count
+            both.append((again * 1000, _seconds(lambda: [read(path) for path in sample]) / len(sample) * 1000))
+        index._mirrors.versions.clear()
+        compared = _seconds(index._mirrors.follow) / count * 1000
+    return {
+        "files": count,
+        "added again unchanged, ms a file": median(again for again, _ in both),
+        "read, ms a file": median(reading for _, reading in both),
+        "added again / read": median(again / reading for again, reading in both),
+        "compared with all others, ms a file": compared,
+    }
+
+
+def _short_files(data: Path, folder: Path, count: int, suffix: str) -> list[Path]:
+    folder.mkdir()
+    source = texts(data)
+    paths = [folder / f"{number:06d}{suffix}" for number in range(count)]
+    for path in paths:
+        text = "\n\n".join(_until(source, SHORT))[:SHORT]
+        if suffix == ".docx":
+            document = docx.Document()
+            for paragraph in text.split("\n\n"):
+                document.add_paragraph(paragraph)
+            document.save(str(path))
+        else:
+            path.write_text(text, encoding="utf-8")
+        os.utime(path, (0, 0))  # as old as files mostly are, so that their time can be relied on
+    return paths
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = perf_counter()
+    work()
+    return perf_counter() - began
+
+
 def main() -> int:
     """Build and ask each size; print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description="Measure how a library grows.")
     add_data_option(parser)
     parser.add_argument("--passages", type=int, nargs="+", default=[1_000, 100_000])
     parser.add_argument("--questions", type=int, default=200)
+    parser.add_argument("--files", type=int, nargs="+", help="libraries of so many short files")
+    parser.add_argument("--suffix", choices=[".docx", ".txt"], default=".docx", help="what those are")
     parser.add_argument("--keep", type=Path, help="where libraries stay")
     parser.add_argument("--ask", type=Path, help=argparse.SUPPRESS)  # in a process of its own
     given = parser.parse_args()
@@ -143,6 +198,10 @@ def main() -> int:
         print(json.dumps(asked(given.ask, questions)))
         return 0
     with TemporaryDirectory(prefix="citewise-scale-", ignore_cleanup_errors=True) as work:
+        if given.files:
+            folders = [(count, Path(work, str(count))) for count in given.files]
+            print(_table_of([of_files(given.data, folder, count, given.suffix) for count, folder in folders]))
+            return 0
         rows = [_of_size(given.data, (given.keep or Path(work)) / str(n), n, given.questions) for n in given.passages]
     print(_table_of(rows))
     return 0

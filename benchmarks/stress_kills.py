@@ -28,7 +28,7 @@ from .second_encoder import SecondEncoder
 
 OLD = "The lighthouse at Skerrow was built of granite in {}. "
 NEW = "The beacon at Skerrow was rebuilt of concrete in {}. "
-FILES = ("store", "shelf", "adding", "moving", "keywords", "index", "lock")
+FILES = ("store", "chroma", "shelf", "adding", "moving", "mirrors", "keywords", "versions", "index", "lock")
 STEPS = tuple(f"{os.sep}index{os.sep}{name}.py" for name in FILES)
 Texts = dict[str, set[str | None]]  # what each file's document may be; None for not there
 

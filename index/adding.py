@@ -1,17 +1,23 @@
 """Files into the store: read, split, embed, put, commit. A document is visible as a whole or not at all.
 
 Small documents go in together, so that the encoder always has enough to do; a large one goes in portions, so that
-memory stays bounded.
+memory stays bounded. A thread reads and embeds what comes next; all that changes the store is done by the caller's own,
+one step after the other.
 """
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain, groupby
 from pathlib import Path
+from threading import Event
 
+import numpy as np
+
+from .ahead import ahead
 from .errors import ReadError
 from .files import File, fingerprint, modified
 from .owners import owner_of, sees
@@ -19,11 +25,20 @@ from .passages import split
 from .readers import read
 from .readers_blocks import name_of
 from .rows import Record, Row, moment, passage_key
+from .shelf import Vectors, portions
 from .store import Store
 from .types import Added, Document, Failure, OnProgress, Passage, Progress
 
 GROUP = 256
 """Passages that are embedded and stored at once, and documents that are removed at once."""
+
+
+Written = Mapping[str, Sequence[Passage]]
+"""Passages of documents, by what their ids start with."""
+
+
+class _Stopped(Exception):
+    """The caller has gone."""
 
 
 @dataclass(slots=True)
@@ -44,30 +59,61 @@ class _Report:
     documents: list[Document]
     unchanged: list[str]
     failed: list[Failure]
+    followed: list[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Passages of a group of documents, embedded: at most GROUP, none where the group has none."""
+
+    group: Sequence[_Ready]
+    rows: Sequence[Row]
+    vectors: Vectors
 
 
 def add_files(
     store: Store,
     files: Sequence[File],
-    unfinished: Iterable[str] = (),
     progress: OnProgress | None = None,
+    committed: Callable[[Written], None] = lambda _: None,
 ) -> Added:
-    """Bring `files` into the store, each in its present version; a file that fails is reported and the rest goes in."""
-    report = _Report([], [], [])
-    tell = _Teller(files, progress)
-    dirty = set(unfinished)
+    """Bring `files` into the store, each in its present version; a file that fails is reported and the rest goes in.
+
+    `committed` hears of what was written after each commit, while the next documents are being read and embedded.
+    """
+    report, over = _Report([], [], [], []), Event()
+    tell = _Teller(files, progress, over)
+    groups = _groups(store, files, report, tell)
+    with closing(ahead(_embedded(store, groups, tell), over)) as batches:
+        for _, some in groupby(batches, lambda batch: id(batch.group)):
+            group = _store(store, some)
+            committed({passage_key(ready.record.document): ready.passages for ready in group})
+    for first in range(0, len(report.followed), GROUP):
+        store.commit(report.followed[first : first + GROUP])
+    return Added(tuple(report.documents), tuple(report.unchanged), (), tuple(report.failed))
+
+
+def _groups(store: Store, files: Sequence[File], report: _Report, tell: "_Teller") -> Iterator[list[_Ready]]:
+    """Read and split files; yield those that go in together."""
+    dirty = set(store.unfinished())
     group: list[_Ready] = []
-    for number, file in enumerate(files):
+    for number, (file, known) in enumerate(_with_records(store, files)):
         tell.stage(number, "reading")
-        ready = _prepared(store, file, dirty, report)
+        ready = _prepared(store, file, known, dirty, report)
         if ready:
             group.append(ready)
         if sum(len(r.passages) for r in group) >= GROUP:
-            _store(store, group, tell)
+            yield group
             group = []
     if group:
-        _store(store, group, tell)
-    return Added(tuple(report.documents), tuple(report.unchanged), (), tuple(report.failed))
+        yield group
+
+
+def _with_records(store: Store, files: Sequence[File]) -> Iterator[tuple[File, Record | None]]:
+    """Yield each file with the record of its document, if there is one."""
+    for some in portions(files):
+        known = store.records(file.id for file in some)
+        yield from ((file, known.get(file.id)) for file in some)
 
 
 def remove_documents(store: Store, records: Sequence[Record]) -> None:
@@ -80,9 +126,8 @@ def remove_documents(store: Store, records: Sequence[Record]) -> None:
         store.sweep(documents, documents)
 
 
-def _prepared(store: Store, file: File, dirty: set[str], report: _Report) -> _Ready | None:
+def _prepared(store: Store, file: File, known: Record | None, dirty: set[str], report: _Report) -> _Ready | None:
     """Read and split one file, or note that it is unchanged or why it fails."""
-    known = store.records([file.id]).get(file.id)
     changed = modified(file.path)
     try:
         size = file.path.stat().st_size
@@ -90,7 +135,7 @@ def _prepared(store: Store, file: File, dirty: set[str], report: _Report) -> _Re
         version = same.document.version if same else fingerprint(file.path)
         if known and known.document.version == version:
             if file.folder and not known.folder:  # added by itself before; from now on it is followed in its folder
-                store.commit([replace(known, folder=file.folder)])
+                report.followed.append(replace(known, folder=file.folder))
             if not file.kept_at:  # uploaded before copies were kept
                 store.originals.keep(known.document, file.path)
             report.unchanged.append(known.document.source)
@@ -155,42 +200,53 @@ def _gaps(passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
         end = passage.end
 
 
-def _store(store: Store, group: Sequence[_Ready], tell: "_Teller") -> None:
-    """Put a group of documents into the store and commit them together, or leave nothing of them."""
+def _embedded(store: Store, groups: Iterable[Sequence[_Ready]], tell: "_Teller") -> Iterator[_Batch]:
+    """Embed the passages of groups; yield at least one batch for each group."""
+    for group in groups:
+        rows = [Row(*both, "") for ready in group for both in zip(ready.passages, ready.leads, strict=True)]
+        total = len(rows)
+        if not rows:
+            yield _Batch(group, (), np.zeros((0, 0), np.float32))
+        for first in range(0, total, GROUP):
+            some = rows[first : first + GROUP]
+            vectors, sketches = store.view.encoders.of_passages(
+                [row.passage for row in some], lambda n, at=first, of=total: tell.embedded(at + n, of)
+            )
+            yield _Batch(group, [replace(row, sketch=s) for row, s in zip(some, sketches, strict=True)], vectors)
+
+
+def _store(store: Store, batches: Iterator[_Batch]) -> Sequence[_Ready]:
+    """Put a group of documents into the store and commit them together, or leave nothing of them; return the group."""
+    first = next(batches)
+    group = first.group
     documents = [ready.record.document.id for ready in group]
     store.begin(documents)
     try:
         for ready in group:
             if ready.upload:
                 store.originals.keep(ready.record.document, ready.upload)
-        _put(store, group, tell)
+        for batch in chain([first], batches):
+            if batch.rows:
+                store.view.shelf.put(batch.rows, batch.vectors)
+        store.view.shelf.settle()
         store.commit([ready.record for ready in group])
     except BaseException:
         with suppress(Exception):  # the next open finds the intents and does it
             store.sweep(documents, documents)
         raise
     store.sweep(documents, [ready.record.document.id for ready in group if ready.replaces])
-
-
-def _put(store: Store, group: Sequence[_Ready], tell: "_Teller") -> None:
-    """Embed and store the passages of a group."""
-    view = store.view
-    rows = [Row(*both, "") for ready in group for both in zip(ready.passages, ready.leads, strict=True)]
-    for first in range(0, len(rows), GROUP):
-        some = rows[first : first + GROUP]
-        vectors, sketches = view.encoders.of_passages(
-            [row.passage for row in some], lambda n, at=first: tell.embedded(at + n, len(rows))
-        )
-        view.shelf.put([replace(row, sketch=s) for row, s in zip(some, sketches, strict=True)], vectors)
+    return group
 
 
 class _Teller:
-    """Tell the caller where a long add stands."""
+    """Tell the caller where a long add stands, and its thread where the caller has gone."""
 
-    def __init__(self, files: Sequence[File], progress: OnProgress | None) -> None:
-        self._files, self._progress, self._at = files, progress, 0
+    def __init__(self, files: Sequence[File], progress: OnProgress | None, over: Event) -> None:
+        self._files, self._progress, self._over, self._at = files, progress, over, 0
 
     def stage(self, number: int, stage: str, done: float = 0.0, passages: int = 0) -> None:
+        if self._over.is_set():
+            raise _Stopped
         self._at = number
         if self._progress:
             self._progress(Progress(self._files[number].source, number + 1, len(self._files), stage, done, passages))

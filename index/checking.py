@@ -57,7 +57,7 @@ def mend(store: Store, keywords: Keywords, health: Health, progress: OnProgress 
     remove_documents(store, health.damaged)
     keywords.clear()
     there = [record for record in health.damaged if record.path and Path(record.path).is_file()]
-    added = add_files(store, [_file(record) for record in there], (), progress)
+    added = add_files(store, [_file(record) for record in there], progress)
     lost = [record.document.source for record in health.damaged if record not in there]
     return replace(added, failed=(*added.failed, *(Failure(source, _LOST) for source in lost)))
 

@@ -7,6 +7,7 @@ CitewiseError
 │   ├── LibraryBusy       another program is writing to it
 │   ├── ServerFailed      a Chroma server failed at what may work the next time
 │   ├── LibraryMoved      it went over to another encoder while it was being read or written
+│   ├── MirrorDamaged     what is derived from it is damaged, and is made again at the next try
 │   └── EncoderMismatch   it was built with another encoder
 ├── NotYours          a person may not do this to a document
 ├── NoOriginal        a document's own file is not there, or not as it was read
@@ -40,6 +41,10 @@ class LibraryMoved(LibraryError):
 
 class ServerFailed(LibraryError):
     """Say that a Chroma server failed by itself at what may work the next time."""
+
+
+class MirrorDamaged(LibraryError):
+    """Say that what is derived from the library can't be read; the next try finds it made again."""
 
 
 class EncoderMismatch(LibraryError):

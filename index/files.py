@@ -36,8 +36,12 @@ def upload(name: str, path: Path, owner: str = "") -> File:
     return File(path, owned(_identity(f"upload:{name}"), owner), name)
 
 
-def find(paths: Iterable[str | Path], failures: list[Failure]) -> Iterator[File]:
-    """Yield the files that `paths` name or hold, in order; what can't be found or entered is added to `failures`."""
+def find(paths: Iterable[str | Path], failures: list[Failure]) -> list[File]:
+    """Return the files that `paths` name or hold, each once; what can't be found or entered is added to `failures`."""
+    return list({file.id: file for file in _found(paths, failures)}.values())
+
+
+def _found(paths: Iterable[str | Path], failures: list[Failure]) -> Iterator[File]:
 
     def fail(at: Path, reason: str) -> None:
         failures.append(Failure(_shown(at), reason))

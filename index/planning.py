@@ -36,7 +36,7 @@ def plan(records: Sequence[Record], paths: Iterable[str | Path]) -> Plan:
     known = {record.document.id: record for record in records}
     new: dict[str, str] = {}  # source: version
     changed, unchanged = list[str](), list[str]()
-    for file in {file.id: file for file in find(paths, failed)}.values():
+    for file in find(paths, failed):
         record = known.get(file.id)
         try:
             version = _version(file, record)

@@ -6,7 +6,7 @@ has left behind raises LibraryMoved.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from .rows import Record, Row, row_metadata, row_of
 
 PAGE = 2_000  # ids or rows asked of Chroma at once; far under its limit of about 40,000 values
 Vectors = NDArray[np.float32]
+T = TypeVar("T")
 
 
 class Shelf:
@@ -126,6 +127,11 @@ class Shelf:
             ids = [row.passage.id for row in rows]
             collection.upsert(ids=ids, embeddings=vectors, metadatas=[row_metadata(row) for row in rows])
 
+    def settle(self) -> None:
+        """Have Chroma file what was put, for which it needs room; it would put that off until something is read."""
+        with self._use() as collection:
+            collection.get(limit=1, include=[])
+
     def drop(self, document: str, but: str | None = None) -> None:
         """Delete the passages of a document, `but` those of one version if it is given."""
         where: dict[str, Any] = {"document": document}
@@ -146,7 +152,7 @@ class Shelf:
             )
 
 
-def portions(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    """Yield ids in as many parts as Chroma needs."""
-    for first in range(0, len(ids), PAGE):
-        yield ids[first : first + PAGE]
+def portions(items: Sequence[T]) -> Iterable[Sequence[T]]:
+    """Yield ids, or what is asked for by them, in as many parts as Chroma needs."""
+    for first in range(0, len(items), PAGE):
+        yield items[first : first + PAGE]

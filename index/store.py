@@ -3,29 +3,24 @@
 A version of a document becomes visible when its record names it: the record and the library's generation are written
 in one batch. Everything before that is invisible, everything after is cleaning up. Another process sees a commit at
 its next question by comparing generations. Which shelf of passages is in use is one row of the records, so that a move
-to another encoder is one commit too (see moving.py). This is the only file that imports chromadb.
+to another encoder is one commit too (see moving.py).
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 
+from .chroma import MOVED, About, Chroma
 from .encoders import Encoders
 from .errors import LibraryError, LibraryMoved
-from .lock import Gate
 from .originals import Originals
-from .remote import TIMEOUT, Server, telling
+from .remote import Server
 from .rows import Record, document_of, record_metadata, record_of, shows
 from .shelf import PAGE, Shelf, portions
-
-if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
-    from chromadb.api.models.Collection import Collection
 
 FORMAT = 1
 RECORDS = "citewise-documents"
@@ -55,37 +50,33 @@ class Store:
     """
 
     def __init__(self, folder: Path, server: Server | None, encoders: Encoders, moving: bool = False) -> None:
-        self._place, self._moving = server or folder, moving
+        self._moving = moving
         self.originals = Originals(None if server else folder / "originals")
-        self._gate = Gate()
         self.may_write: Callable[[], None] = lambda: None
         """Called before each step of a writer; raises where another writer has taken over."""
-        self._handles: dict[str, Collection] = {}
-        self._open_client()
+        self._chroma = Chroma(server or folder)
         try:
+            self._open_records()
             self.view = View(self._shelf_in_use(encoders), encoders)
             self._seen = self.generation()
         except BaseException:
             self.close()
             raise
 
-    def _open_client(self) -> None:
-        self._client: ClientAPI = _connect(self._place)
-        known = {name: self._found(name) for name in self._handles}
-        self._handles = {name: handle for name, handle in known.items() if handle}
-        self._handles[RECORDS] = self._made(RECORDS, {"format": FORMAT})
+    def _open_records(self) -> None:
+        self._chroma.made(RECORDS, {"format": FORMAT}, "l2")
 
     def _shelf_in_use(self, encoders: Encoders) -> Shelf:
         """Open the shelf that the library names, made if the library is new; raise where the encoders don't fit it."""
         name = self._look()[1]
-        handle = self._found(name)
-        if not handle and name == PASSAGES:
-            handle = self._made(name, self._about(encoders, uuid4().hex))
+        about = self._chroma.found(name)
+        if about is None and name == PASSAGES:
+            about = self._made(name, encoders, uuid4().hex)
         if self._look()[1] != name:  # moved in between
             return self._shelf_in_use(encoders)
-        if not handle:
+        if about is None:
             raise LibraryError(f"the library's passages ({name}) are missing: restore it, or use another (--library)")
-        shelf = self._shelf(handle)
+        shelf = self._shelf(name, about)
         if not self._moving:
             shelf.check(encoders)
         if shelf.format != FORMAT:
@@ -95,65 +86,22 @@ class Store:
             )
         return shelf
 
-    def _shelf(self, handle: "Collection") -> Shelf:
-        name = handle.name
-        self._handles[name] = handle
-        return Shelf(name, handle.metadata or {}, lambda: self._using(name))
+    def _shelf(self, name: str, about: About) -> Shelf:
+        return Shelf(name, about, lambda: self._chroma.using(name))
 
-    def _about(self, encoders: Encoders, library: str) -> dict[str, Any]:
-        return {
+    def _made(self, name: str, encoders: Encoders, library: str) -> About:
+        about = {
             "encoder": encoders.passages.model_name,
             "dimension": encoders.passages.dimension,
             "sentences": encoders.sentences.model_name,
             "format": FORMAT,
             "library": library,
         }
-
-    def _found(self, name: str) -> "Collection | None":
-        from chromadb.errors import NotFoundError
-
-        try:
-            with self._calling():
-                return self._client.get_collection(name, embedding_function=None)
-        except NotFoundError:
-            return None
-
-    def _made(self, name: str, about: dict[str, Any]) -> "Collection":
-        space = "l2" if name == RECORDS else "cosine"
-        with self._calling():
-            return self._client.get_or_create_collection(
-                name,
-                configuration={"hnsw": {"space": space}},  # type: ignore[arg-type]  # a dict is what Chroma documents
-                metadata=about,
-                embedding_function=None,
-            )
-
-    @contextmanager
-    def _calling(self) -> Generator[None]:
-        """Use the client with others; what is wrong with its server or disk is told in one line."""
-        with self._gate.shared(), telling(self._place):
-            yield
-
-    @contextmanager
-    def _using(self, name: str) -> "Generator[Collection]":
-        """Lend a collection for one call; raise LibraryMoved where it is gone."""
-        from chromadb.errors import ChromaError
-
-        with self._calling():
-            handle = self._handles.get(name)
-            if not handle:
-                raise LibraryMoved(_MOVED)
-            try:
-                yield handle
-            except ChromaError as error:  # an internal one, where the collection goes in the middle of the call
-                if self._found(name):
-                    raise
-                raise LibraryMoved(_MOVED) from error
+        return self._chroma.made(name, about, "cosine")
 
     def close(self) -> None:
         """Close the connection; the store can't be used any more."""
-        with self._gate.alone():
-            _disconnect(self._client)
+        self._chroma.close()
 
     # reading
 
@@ -163,7 +111,7 @@ class Store:
 
     def _look(self) -> tuple[int, str]:
         """Return the number of the latest commit and the name of the shelf in use."""
-        with self._using(RECORDS) as records:
+        with self._chroma.using(RECORDS) as records:
             found = records.get(ids=[GENERATION, IN_USE], include=["metadatas"])
         rows: dict[str, Any] = dict(zip(found["ids"], found["metadatas"] or [], strict=True))
         return int(rows.get(GENERATION, {}).get(GENERATION, 0)), str(rows.get(IN_USE, {}).get(IN_USE, PASSAGES))
@@ -175,10 +123,10 @@ class Store:
         """
         current, name = self._look()
         if current != self._seen:
-            with self._gate.alone():
-                if isinstance(self._place, Path) and current != self._seen:  # a server shows every write at once
-                    _disconnect(self._client)
-                    self._open_client()
+            with self._chroma.alone():
+                if current != self._seen:
+                    self._chroma.see_others()
+                    self._open_records()
                 if name != self.view.shelf.name:
                     self.view = View(self._shelf_in_use(self.view.encoders), self.view.encoders)
                 self._seen = current
@@ -194,7 +142,7 @@ class Store:
         """Return the records of those documents that are in the library, by id."""
         found: dict[str, Record] = {}
         for some in portions(list(ids)):
-            with self._using(RECORDS) as records:
+            with self._chroma.using(RECORDS) as records:
                 rows = records.get(ids=list(some), include=["metadatas"])
             for i, metadata in zip(rows["ids"], rows["metadatas"] or [], strict=True):
                 if not metadata.get("removed"):
@@ -206,7 +154,7 @@ class Store:
         found: list[Record] = []
         for some in portions(values):
             where: dict[str, Any] = {field: {"$in": list(some)}}
-            with self._using(RECORDS) as records:
+            with self._chroma.using(RECORDS) as records:
                 rows = records.get(where=where, include=["metadatas"])
             both = zip(rows["ids"], rows["metadatas"] or [], strict=True)
             found.extend(record_of(i, metadata) for i, metadata in both if not metadata.get("removed"))
@@ -217,7 +165,7 @@ class Store:
         where: dict[str, Any] = {"$and": [{"kind": "document"}, {GENERATION: {"$gt": since}}]}
         offset = 0
         while True:
-            with self._using(RECORDS) as records:
+            with self._chroma.using(RECORDS) as records:
                 rows = records.get(where=where, include=["metadatas"], limit=PAGE, offset=offset)
             for i, metadata in zip(rows["ids"], rows["metadatas"] or [], strict=True):
                 yield record_of(i, metadata)
@@ -229,7 +177,7 @@ class Store:
 
     def unfinished(self) -> list[str]:
         """Return the ids of documents whose last change was interrupted."""
-        with self._using(RECORDS) as records:
+        with self._chroma.using(RECORDS) as records:
             rows = records.get(where={"kind": "intent"}, include=["metadatas"])
         return [str(metadata["document"]) for metadata in rows["metadatas"] or []]
 
@@ -241,7 +189,7 @@ class Store:
         """Make versions visible (or, with `removed`, documents invisible), all at once; return the new generation."""
         generation, shelf = self._look()
         if shelf != self.view.shelf.name:  # by a process elsewhere, with which there is no common lock
-            raise LibraryMoved(_MOVED)
+            raise LibraryMoved(MOVED)
         return self._commit(generation + 1, {r.document.id: record_metadata(r, generation + 1) for r in records})
 
     def _commit(self, generation: int, rows: dict[str, dict[str, Any]]) -> int:
@@ -257,13 +205,13 @@ class Store:
             version = record.document.version if record else None
             self.view.shelf.drop(document, but=version)
             self.originals.drop(document, but=version)
-        with self._using(RECORDS) as records:
+        with self._chroma.using(RECORDS) as records:
             records.delete(ids=[f"intent.{document}" for document in documents])
 
     def _write(self, rows: dict[str, dict[str, Any]]) -> None:
         """Write rows of the records' collection in one batch; they have no vectors of their own."""
         self.may_write()
-        with self._using(RECORDS) as records:
+        with self._chroma.using(RECORDS) as records:
             vectors = np.zeros((len(rows), 1), np.float32)
             records.upsert(ids=list(rows), embeddings=vectors, metadatas=list(rows.values()))
 
@@ -271,24 +219,24 @@ class Store:
 
     def leases(self, name: str) -> dict[str, dict[str, Any]]:
         """Return the rows of a lease, by id."""
-        with self._using(RECORDS) as records:
+        with self._chroma.using(RECORDS) as records:
             rows: Any = records.get(where={"lease": name}, include=["metadatas"])
         return dict(zip(rows["ids"], rows["metadatas"], strict=True))
 
     def add_lease(self, identity: str, row: dict[str, Any]) -> None:
         """Add a row, unless there is one with this id."""
-        with self._using(RECORDS) as records:
+        with self._chroma.using(RECORDS) as records:
             records.add(ids=[identity], embeddings=np.zeros((1, 1), np.float32), metadatas=[row])
 
     def change_lease(self, identity: str, row: dict[str, Any]) -> None:
         """Change a row, if there is one with this id."""
-        with self._using(RECORDS) as records:
+        with self._chroma.using(RECORDS) as records:
             records.update(ids=[identity], metadatas=[row])
 
     def drop_leases(self, identities: list[str]) -> None:
         """Delete rows."""
         if identities:
-            with self._using(RECORDS) as records:
+            with self._chroma.using(RECORDS) as records:
                 records.delete(ids=identities)
 
     # moving to another shelf, by one writer as well
@@ -297,25 +245,25 @@ class Store:
         """Return a shelf to be filled, and the generation at which that began: a new one, or one that was left
         unfinished with the same encoders."""
         name, begun = self._move()
-        handle = self._found(name) if name else None
-        shelf = self._shelf(handle) if handle else None
+        about = self._chroma.found(name) if name else None
+        shelf = None if about is None else self._shelf(name, about)
         if not shelf or not shelf.fits(encoders) or shelf.dimension != encoders.passages.dimension:
             name, begun = f"{PASSAGES}-{uuid4().hex[:12]}", self.generation()
             self._write({MOVE: {"kind": MOVE, IN_USE: name, GENERATION: begun}})
-            shelf = self._shelf(self._made(name, self._about(encoders, self.view.shelf.library)))
+            shelf = self._shelf(name, self._made(name, encoders, self.view.shelf.library))
         self._delete_shelves(but=(self.view.shelf.name, name))
         return shelf, begun
 
     def switch(self, shelf: Shelf, encoders: Encoders) -> None:
         """Put a filled shelf in the place of the one in use: the commit point of a move."""
-        with self._gate.alone():  # no question of this process sees one without the other
+        with self._chroma.alone():  # no question of this process sees one without the other
             self._commit(self.generation() + 1, {IN_USE: {"kind": IN_USE, IN_USE: shelf.name}})
             self.view = View(shelf, encoders)
 
     def end_move(self) -> None:
         """Delete what a move left behind, or what one that is given up has done."""
         self._delete_shelves(but=(self._look()[1],))
-        with self._using(RECORDS) as records:
+        with self._chroma.using(RECORDS) as records:
             records.delete(ids=[MOVE])
 
     def moved(self) -> bool:
@@ -325,48 +273,11 @@ class Store:
 
     def _move(self) -> tuple[str, int]:
         """Return the name of the shelf that is being filled, empty if there is none, and when that began."""
-        with self._using(RECORDS) as records:
+        with self._chroma.using(RECORDS) as records:
             found: Any = records.get(ids=[MOVE], include=["metadatas"])["metadatas"]
         return (str(found[0][IN_USE]), int(found[0][GENERATION])) if found else ("", 0)
 
     def _delete_shelves(self, but: Sequence[str]) -> None:
-        with self._calling():
-            for collection in self._client.list_collections():
-                if collection.name.startswith(PASSAGES) and collection.name not in but:
-                    self._handles.pop(collection.name, None)
-                    self._client.delete_collection(collection.name)
-
-
-_MOVED = "the library went over to another encoder meanwhile: try again"
-
-
-def _connect(place: Path | Server) -> "ClientAPI":
-    import chromadb
-    from chromadb.config import Settings
-
-    quiet = Settings(anonymized_telemetry=False)
-    try:
-        if isinstance(place, Path):
-            with telling(place):
-                return chromadb.PersistentClient(str(place / "chroma"), settings=quiet)
-        place.reach()
-        secure = place.address.startswith("https:")
-        client = chromadb.HttpClient(place.address, ssl=secure, headers=place.headers, settings=quiet)
-    except LibraryError:
-        raise
-    except Exception as error:  # Chroma raises whatever its Rust core or its HTTP client raises
-        shown = place if isinstance(place, Path) else place.url
-        raise LibraryError(f"the library at {shown} can't be opened: {_first_line(error)}") from error
-    inner: Any = client
-    inner._server._session.timeout = TIMEOUT  # Chroma has no setting for it, and waits for ever
-    return client
-
-
-def _disconnect(client: "ClientAPI") -> None:
-    close: Callable[[], None] | None = getattr(client, "close", None)
-    if close:
-        close()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+        for name in self._chroma.names():
+            if name.startswith(PASSAGES) and name not in but:
+                self._chroma.delete(name)

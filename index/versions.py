@@ -8,16 +8,18 @@ version that is not theirs to see.
 import json
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from .errors import LibraryError
+from .errors import LibraryError, MirrorDamaged
 from .likeness import Likeness, are_versions, bands, likeness
 from .owners import sees
+from .rows import Record
 from .store import Store
 from .types import Document, OtherVersion
 
@@ -25,8 +27,11 @@ FORMAT = "v1"
 MOST = 10
 """Other versions of a document that are known, those most like it: of a form that was filled in there are many more."""
 _A_BAND = 100  # documents of a band that are looked at: more are copies of a form
+_NEAREST = 100  # documents, those that share the most bands, that are compared
 _GROUP = 200
 _PATIENCE = 30.0
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_ERROR}
+"""What SQLite says of a file that is not what it was; the last where it is a new one, without tables."""
 _TABLES = """
     CREATE TABLE IF NOT EXISTS prints (
         document TEXT PRIMARY KEY, source TEXT, words BLOB, figures BLOB, figured INTEGER, names TEXT, leading TEXT
@@ -38,8 +43,12 @@ _TABLES = """
     CREATE TABLE IF NOT EXISTS shown (generation INTEGER);
 """
 
-Changed = tuple[Document, Iterable[str]]
-"""A document and its text in pieces; no text where it was removed."""
+Changed = tuple[Record, Iterable[str]]
+"""The record of a document and its text in pieces; no text where it was removed."""
+
+
+Pairs = dict[str, list[tuple[str, float]]]
+"""By the ids of documents, the ids of their other versions and how much of them is the same, the most first."""
 
 
 class Versions:
@@ -47,48 +56,58 @@ class Versions:
 
     def __init__(self, folder: Path, library: str) -> None:
         self._path = folder / f"{library}-{FORMAT}.sqlite"
+        self.generation = -1
         folder.mkdir(parents=True, exist_ok=True)
-        try:
-            self.generation = self._read_generation()
-        except LibraryError:  # a damaged file is deleted by now
+        with suppress(MirrorDamaged):
             self.generation = self._read_generation()
 
     def reload(self) -> None:
-        """See what another process has written."""
-        self.generation = self._read_generation()
+        """See what another process has written; nobody writes meanwhile. Of what is damaged nothing is kept."""
+        try:
+            self.generation = self._read_generation()
+        except MirrorDamaged:
+            self.clear()
 
     def apply(self, changed: Iterable[Changed], generation: int) -> None:
-        """Compare changed documents with all the others; stopped half-way, the same call does it again."""
+        """Compare changed documents, in the order of their commits, with all the others.
+
+        Stopped half-way by an error of the store, `generation` is the commit up to which that was done.
+        """
         with self._database() as database:
-            for number, (document, texts) in enumerate(changed, 1):
-                _forget(database, document.id)
-                known = likeness(texts)
-                if known:
-                    _learn(database, document.id, document.source, known)
-                if number % _GROUP == 0:  # others read between, and no journal grows with the library
-                    database.commit()
-            database.execute("DELETE FROM shown")
-            database.execute("INSERT INTO shown VALUES (?)", (generation,))
+            done = self.generation
+            try:
+                for number, (record, texts) in enumerate(changed, 1):
+                    known = likeness(texts)
+                    _forget(database, record.document.id)
+                    if known:
+                        _learn(database, record.document.id, record.document.source, known)
+                    done = record.generation - 1  # there may be more of the same commit
+                    if number % _GROUP == 0:  # others read between, and no journal grows with the library
+                        _show(database, done)
+                        database.commit()
+            except LibraryError:
+                _show(database, done)
+                database.commit()
+                raise
+            _show(database, generation)
         self.generation = generation
 
     def clear(self) -> None:
-        """Forget everything, so that it is built again."""
-        self._delete()
-        self.reload()
-
-    def _delete(self) -> None:
+        """Forget everything, so that it is built again; nobody writes meanwhile."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         for path in (self._path, self._path.with_name(self._path.name + "-journal")):
             path.unlink(missing_ok=True)
+        self.generation = self._read_generation()
 
-    def of(self, documents: Sequence[str]) -> dict[str, list[tuple[str, float]]]:
-        """Return, for documents that have some, the ids of their other versions and how much of them is the same."""
+    def of(self, documents: Sequence[str]) -> Pairs:
+        """Return the pairs of those documents that have some."""
         with self._database() as database:
             wanted = json.dumps(list(documents))
             rows = database.execute(
                 "SELECT one, other, same FROM pairs WHERE one IN (SELECT value FROM json_each(?)) ORDER BY same DESC",
                 (wanted,),
             ).fetchall()
-        found: dict[str, list[tuple[str, float]]] = {}
+        found: Pairs = {}
         for one, other, same in rows:
             found.setdefault(one, []).append((other, same))
         return found
@@ -101,21 +120,18 @@ class Versions:
 
     @contextmanager
     def _database(self) -> Generator[sqlite3.Connection]:
-        database = sqlite3.connect(self._path, timeout=_PATIENCE)
         try:
-            with database:
+            with closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as database, database:
                 yield database
         except sqlite3.Error as error:
-            if not isinstance(error, sqlite3.OperationalError):  # damaged: what it held is in the store
-                self._delete()
-            raise LibraryError(f"{self._path} can't be used ({error}): try again, or delete it") from error
-        finally:
-            database.close()
+            damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+            self.generation = -1 if damaged else self.generation
+            kind = MirrorDamaged if damaged else LibraryError
+            raise kind(f"{self._path} can't be used ({error}): try again, or delete it") from error
 
 
-def with_versions(documents: Sequence[Document], known: Versions, store: Store, person: str) -> list[Document]:
+def with_versions(documents: Sequence[Document], pairs: Pairs, store: Store, person: str) -> list[Document]:
     """Return documents with their other versions, as far as a person may see them."""
-    pairs = known.of([document.id for document in documents])
     ids = {other for some in pairs.values() for other, _ in some if sees(person, other)}
     others = {identity: record.document for identity, record in store.records(ids).items()}
 
@@ -137,6 +153,11 @@ def age(document: Document | OtherVersion) -> tuple[str, tuple[int, ...], str]:
     when = document.modified or document.added
     name = document.source.replace("\\", "/").rpartition("/")[2]
     return when[:10], tuple(int(number[:9]) for number in re.findall(r"\d+", name)), when
+
+
+def _show(database: sqlite3.Connection, generation: int) -> None:
+    database.execute("DELETE FROM shown")
+    database.execute("INSERT INTO shown VALUES (?)", (generation,))
 
 
 def _forget(database: sqlite3.Connection, document: str) -> None:
@@ -173,12 +194,12 @@ def _learn(database: sqlite3.Connection, document: str, source: str, known: Like
 
 
 def _near(database: sqlite3.Connection, marks: Sequence[int]) -> list[str]:
-    """Return the documents that share a band."""
-    found: dict[str, None] = {}
+    """Return documents that share bands, those that share the most."""
+    found = Counter[str]()
     for mark in marks:
         rows = database.execute("SELECT document FROM bands WHERE band = ? LIMIT ?", (mark, _A_BAND))
-        found.update((row[0], None) for row in rows)
-    return list(found)
+        found.update(row[0] for row in rows)
+    return [document for document, _ in found.most_common(_NEAREST)]
 
 
 def _read(database: sqlite3.Connection, document: str) -> tuple[str, Likeness]:

@@ -78,7 +78,7 @@ def test_a_damaged_upload_is_taken_out_and_named(library: Path) -> None:
 def test_ghosts_go_and_the_mirror_is_built_again(library: Path) -> None:
     haunt(library)
     with Index(library) as index:
-        index._keywords.apply([("0123456789abcdef", [index.search("roses")[0].passage])], index.generation)
+        index._mirrors.keywords.apply([("0123456789abcdef", [index.search("roses")[0].passage])], index.generation)
         health = index.check()
         assert (len(health.ghosts), health.mirror, health.damaged) == (2, 1, ())
         index.mend()

@@ -158,7 +158,7 @@ def test_a_server_that_hangs_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_server_that_hangs_later_is_told_too(guarded: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.store.TIMEOUT", 0.3)
+    monkeypatch.setattr("index.chroma.TIMEOUT", 0.3)
     with Chatbot.open(tmp_path / "library", settings(guarded.url)) as bot:
         guarded.pause = 1.0
         with pytest.raises(LibraryError, match="does not answer in time"):

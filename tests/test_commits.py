@@ -1,8 +1,6 @@
 """What survives a kill, what a second process sees, and what happens when the keyword mirror is lost."""
 
 import json
-import random
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -213,52 +211,6 @@ def test_a_document_that_changes_in_the_middle_of_a_question_is_found_as_it_is_n
         assert [r.passage.text for r in search("granite")] == [GRANITE.replace("1874", str(1880 + number))]
     overtaken("find", "1890")
     assert index.text(str(path)) == GRANITE.replace("1874", "1890")
-
-
-# The keyword mirror is only a mirror
-
-
-def delete(folder: Path) -> None:
-    shutil.rmtree(folder)
-
-
-def cut(folder: Path) -> None:
-    for file in files(folder):
-        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-
-
-def scramble(folder: Path) -> None:
-    for file in files(folder):
-        file.write_bytes(random.Random(file.name).randbytes(file.stat().st_size))
-
-
-def lose_segments(folder: Path) -> None:
-    for file in files(folder):
-        if not file.name.endswith(".json"):
-            file.unlink()
-
-
-def scramble_segments(folder: Path) -> None:
-    for file in files(folder):
-        if not file.name.endswith(".json"):
-            file.write_bytes(random.Random(file.name).randbytes(file.stat().st_size))
-
-
-def files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-@pytest.mark.parametrize("damage", [delete, cut, scramble, lose_segments, scramble_segments])
-def test_a_keyword_mirror_that_is_lost_or_damaged_is_made_again(
-    own_library: Path, damage: Callable[[Path], None]
-) -> None:
-    question = "How many targets were struck?"
-    with Index(own_library) as index:
-        expected = index.search_keywords(question), index.search(question)
-        assert expected[0]
-    damage(own_library / "keywords")
-    with Index(own_library) as index:
-        assert (index.search_keywords(question), index.search(question)) == expected
 
 
 # A library that can't be used

@@ -179,19 +179,6 @@ def test_nobody_learns_of_another_persons_version(index: Index, tmp_path: Path) 
     assert index.seen_by("bo").having_versions([document.id for document in bo]) == {}
 
 
-def test_pairs_are_found_again_where_their_file_is_gone_or_damaged(tmp_path: Path) -> None:
-    write(tmp_path / "a.md", OLD)
-    write(tmp_path / "b.md", NEW)
-    with Index(tmp_path / "library") as index:
-        index.add([tmp_path / "a.md", tmp_path / "b.md"])
-    (kept,) = (tmp_path / "library" / "versions").glob("*.sqlite")
-    for damage in (kept.unlink, lambda: kept.write_bytes(b"not a database at all" * 100)):
-        damage()
-        with Index(tmp_path / "library") as index:
-            index.search("hotel")
-            assert len(related(index.documents())) == 2
-
-
 # answers
 
 

@@ -1,0 +1,142 @@
+"""The collections of one Chroma, embedded in a folder or on a server. This is the only file that imports chromadb.
+
+Many threads may use them at once. What is wrong with the server or the disk is told in one line.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import LibraryError, LibraryMoved
+from .lock import Gate
+from .remote import TIMEOUT, Server, telling
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+    from chromadb.api.models.Collection import Collection
+
+About = Mapping[str, Any]
+"""Names and values that are kept with a collection."""
+MOVED = "the library went over to another encoder meanwhile: try again"
+
+
+class Chroma:
+    """The collections in a folder or on a server; a name stands for the same collection until it is deleted."""
+
+    def __init__(self, place: Path | Server) -> None:
+        self._place = place
+        self._gate = Gate()
+        self._handles: dict[str, Collection] = {}
+        self._client = _connect(place)
+
+    def close(self) -> None:
+        """Close the connection; the collections can't be used any more."""
+        with self._gate.alone():
+            _disconnect(self._client)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Be in a room that no other thread is in, while several steps are to look like one."""
+        return self._gate.alone()
+
+    def see_others(self) -> None:
+        """See what other processes wrote to a folder, which a client that is open doesn't; the caller is alone."""
+        if isinstance(self._place, Path):  # a server shows every write at once
+            _disconnect(self._client)
+            self._client = _connect(self._place)
+            known = {name: self._get(name) for name in self._handles}
+            self._handles = {name: handle for name, handle in known.items() if handle}
+
+    @contextmanager
+    def using(self, name: str) -> "Generator[Collection]":
+        """Lend a collection for one call; raise LibraryMoved where it is gone."""
+        from chromadb.errors import ChromaError
+
+        with self._calling():
+            handle = self._handles.get(name)
+            if not handle:
+                raise LibraryMoved(MOVED)
+            try:
+                yield handle
+            except ChromaError as error:  # an internal one, where the collection goes in the middle of the call
+                if self._get(name):
+                    raise
+                raise LibraryMoved(MOVED) from error
+
+    def found(self, name: str) -> About | None:
+        """Return what is kept about a collection, which can be used from then on, or None where there is none."""
+        handle = self._get(name)
+        if not handle:
+            return None
+        self._handles[name] = handle
+        return handle.metadata or {}
+
+    def made(self, name: str, about: About, space: str) -> About:
+        """Make a collection with `about` as its metadata and `space` as its distance, or find the one that is there;
+        return what is kept about it."""
+        with self._calling():
+            handle = self._client.get_or_create_collection(
+                name,
+                configuration={"hnsw": {"space": space}},  # type: ignore[arg-type]  # a dict is what Chroma documents
+                metadata=dict(about),
+                embedding_function=None,
+            )
+        self._handles[name] = handle
+        return handle.metadata or {}
+
+    def names(self) -> list[str]:
+        """Return the names of all collections."""
+        with self._calling():
+            return [collection.name for collection in self._client.list_collections()]
+
+    def delete(self, name: str) -> None:
+        """Delete a collection."""
+        with self._calling():
+            self._handles.pop(name, None)
+            self._client.delete_collection(name)
+
+    def _get(self, name: str) -> "Collection | None":
+        from chromadb.errors import NotFoundError
+
+        try:
+            with self._calling():
+                return self._client.get_collection(name, embedding_function=None)
+        except NotFoundError:
+            return None
+
+    @contextmanager
+    def _calling(self) -> Generator[None]:
+        with self._gate.shared(), telling(self._place):
+            yield
+
+
+def _connect(place: Path | Server) -> "ClientAPI":
+    import chromadb
+    from chromadb.config import Settings
+
+    quiet = Settings(anonymized_telemetry=False)
+    try:
+        if isinstance(place, Path):
+            with telling(place):
+                return chromadb.PersistentClient(str(place / "chroma"), settings=quiet)
+        place.reach()
+        secure = place.address.startswith("https:")
+        client = chromadb.HttpClient(place.address, ssl=secure, headers=place.headers, settings=quiet)
+    except LibraryError:
+        raise
+    except Exception as error:  # Chroma raises whatever its Rust core or its HTTP client raises
+        shown = place if isinstance(place, Path) else place.url
+        raise LibraryError(f"the library at {shown} can't be opened: {_first_line(error)}") from error
+    inner: Any = client
+    inner._server._session.timeout = TIMEOUT  # Chroma has no setting for it, and waits for ever
+    return client
+
+
+def _disconnect(client: "ClientAPI") -> None:
+    close: Callable[[], None] | None = getattr(client, "close", None)
+    if close:
+        close()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
