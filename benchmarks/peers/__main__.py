@@ -65,13 +65,15 @@ def _of_size(
     built = {peer: bench.added(peer, given, adding) for peer in bench.peers}  # all, and then all are asked: a busy
     replies = {peer: bench.answers(peer, given, adding, questions, K, asking) for peer in bench.peers}  # hour hits all
     figures: dict[str, Any] = {}
+    timed = adding == "real"
     for peer, reply in replies.items():
         made = built[peer]
         if isinstance(reply, str) or isinstance(made, str):
             figures[peer] = made if isinstance(made, str) else reply
             continue
         figures[peer] = {
-            "added a second": None if adding == "remembered" else size / made["seconds"],
+            "added a second": size / made["seconds"] if timed else None,
+            "added a processor second": size / made["processor seconds"] if timed else None,
             "pieces": made["pieces"],
             "median ms": quantile(reply["ms"], 0.5),
             "p95 ms": quantile(reply["ms"], 0.95),

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,15 +20,20 @@ from benchmarks.quality import code_key
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Which module beside this one runs a peer, in which environment (None: this one), with which options."""
+    """Which module beside this one runs a peer, in which environment (None: this one), with which options.
+
+    `asking` are options that change how a library is asked, and not what it holds.
+    """
 
     module: str
     environment: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    asking: dict[str, Any] = field(default_factory=dict)
 
 
 PEERS = {
     "citewise": Setting("peer_citewise"),
+    "citewise, with its reader": Setting("peer_citewise", asking={"reader": True}),
     "LlamaIndex + Chroma": Setting("peer_llamaindex", "llamaindex"),
     "the same, 256-token chunks": Setting("peer_llamaindex", "llamaindex", {"size": 256, "overlap": 20}),
     "LlamaIndex hybrid": Setting("peer_llamaindex", "llamaindex", {"hybrid": True}),
@@ -83,7 +88,8 @@ class Bench:
 
     def _run(self, peer: str, encoder: str, folder: Path, task: dict[str, Any]) -> Reply:
         setting = self.settings[peer]
-        about = {"module": setting.module, "options": setting.options, "encoder": encoder}
+        options = setting.options | (setting.asking if "k" in task else {})
+        about = {"module": setting.module, "options": options, "encoder": encoder}
         print(f"{peer}: {folder.parent.name}, {'asking' if 'k' in task else 'adding'} ...", file=sys.stderr)
         with TemporaryDirectory(prefix="citewise-peer-") as work:
             job, result = Path(work, "job.json"), Path(work, "result.json")
@@ -115,7 +121,8 @@ class Bench:
     def _folder(self, peer: str, given: Given, encoder: str) -> Path:
         """Return the folder of a library, named after all that decides what it holds."""
         setting = self.settings[peer]
-        made = sha256(json.dumps([asdict(setting), encoder, [str(f) for f in given.folders]]).encode())
+        about = {"module": setting.module, "environment": setting.environment, "options": setting.options}
+        made = sha256(json.dumps([about, encoder, [str(f) for f in given.folders]]).encode())
         files = [given.texts, HERE / f"{setting.module}.py"]
         for file in files + ([HERE / f"{setting.environment}.txt"] if setting.environment else []):
             made.update(file.read_bytes() if file.is_file() else b"")

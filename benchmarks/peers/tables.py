@@ -5,6 +5,7 @@ from typing import Any
 
 FIGURES = {
     "added a second": "added, passages/s",
+    "added a processor second": "per processor s",
     "median ms": "question, median ms",
     "p95 ms": "p95 ms",
     "memory MB": "memory, MB",
