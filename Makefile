@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 PORT   ?= 7860
 Q      ?= How many targets were struck?
 
-.PHONY: chat test install ask lint bench stress live help
+.PHONY: chat test install ask lint bench bench-peers stress live help
 
 chat: $(READY)  ## add seeds/ and serve the chat on http://127.0.0.1:7860 (PORT=... for another port)
 	@$(BIN)/citewise serve seeds --library library --port $(PORT)
@@ -33,6 +33,9 @@ bench: $(READY)  ## measure quality and speed (public benchmarks in ../shared/ev
 	$(BIN)/python -m benchmarks.reader
 	$(BIN)/python -m benchmarks.speed
 
+bench-peers: $(READY)  ## measure citewise beside what people would use instead (ARGS="--peers citewise txtai")
+	@$(BIN)/python -m benchmarks.peers $(ARGS)
+
 stress: $(READY)  ## kill writers, and let processes read and write together (make stress ARGS="--kills 100 --minutes 1")
 	@$(BIN)/python -m benchmarks.stress $(ARGS)
 
@@ -40,7 +43,7 @@ live: $(READY)  ## ask a real language model the public questions: make live MOD
 	@$(if $(MODEL),CITEWISE_MODEL='$(MODEL)') $(if $(BASE_URL),OPENAI_BASE_URL='$(BASE_URL)') $(BIN)/python -m benchmarks.live $(if $(LIMIT),--limit $(LIMIT))
 
 help:  ## list these commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 13
 
 $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "citewise needs Python 3.11 or newer, and there is no '$(PYTHON)': install it, or name one with make PYTHON=..." >&2; exit 1; }

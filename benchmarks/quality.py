@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.data import REPOSITORY, add_data_option, is_there
-from benchmarks.starter import starter
 from index.types import Passage, SearchResult
 from qa.chatbot import Chatbot
 from qa.evaluate import Search, depths, measure, read_questions, resolve
@@ -87,11 +86,9 @@ def wikipedia(bench: Bench) -> Iterator[Table]:
     with bench.library("squad2", "squad1_extra") as bot:
         asked = resolve(bot, bench.questions("squad2"))
         known = [q for q in asked if q.answerable]
-        searches = {
-            f"LlamaIndex + Chroma, {size} tokens": starter(bot, bench.cache, size) for size in (1024, 256)
-        } | _searches(bot)
         rows = [
-            (name, len(known), *recalls(depths(bot, known, search), 1, 3, 5, 10)) for name, search in searches.items()
+            (name, len(known), *recalls(depths(bot, known, search), 1, 3, 5, 10))
+            for name, search in _searches(bot).items()
         ]
         yield Table("Wikipedia articles: search", ("", "questions", "recall@1", "@3", "@5", "@10"), rows)
         answers = [

@@ -17,23 +17,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from zlib import crc32
 
 import docx
-import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.data import REPOSITORY, add_data_option, is_there
 from benchmarks.speed import peak_memory, texts
+from benchmarks.word_sums import WordSums
 from index.index import Index
-from index.minilm import MiniLM
 from index.readers import read
-from index.words import words
 from qa.chatbot import Chatbot
 from qa.evaluate import read_questions
 from qa.scoring import quantile
@@ -42,38 +37,6 @@ from qa.settings import Settings
 CHARACTERS = 650  # of text that make a passage, about
 FILE, SHORT = 60_000, 2_000  # characters of a document
 SAMPLE = 1_000  # files that are read
-VOCABULARY = 1 << 15
-Vectors = NDArray[np.float32]
-
-
-class WordSums(MiniLM):
-    """An encoder in name: a text's vector is the sum of its words' random vectors."""
-
-    def embed(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
-        """Embed texts, (texts, 384)."""
-        del progress
-        return np.stack([_sum(text) for text in texts])
-
-    def embed_passages(
-        self, passages: Sequence[tuple[str, Sequence[str]]], progress: Callable[[int], None] | None = None
-    ) -> tuple[Vectors, list[Vectors]]:
-        """Embed passages, and their sentences, as MiniLM does."""
-        of_sentences = [np.stack([_sum(s) for s in sentences]) for _, sentences in passages]
-        if progress:
-            progress(len(passages))
-        sums = np.stack([found.sum(0) for found in of_sentences])
-        return sums / np.linalg.norm(sums, axis=1, keepdims=True), of_sentences
-
-
-@cache
-def _table() -> Vectors:
-    return np.random.default_rng(0).standard_normal((VOCABULARY, MiniLM.dimension)).astype(np.float32)
-
-
-def _sum(text: str) -> Vectors:
-    rows = [crc32(word.encode()) % VOCABULARY for word in words(text)] or [0]
-    total = _table()[rows].sum(0)
-    return total / np.linalg.norm(total)
 
 
 def documents(data: Path, folder: Path, passages: int) -> None:
