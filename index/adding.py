@@ -66,6 +66,7 @@ class _Report:
 class _Batch:
     """Passages of a group of documents, embedded: at most GROUP, none where the group has none."""
 
+    number: int  # of the group
     group: Sequence[_Ready]
     rows: Sequence[Row]
     vectors: Vectors
@@ -85,7 +86,7 @@ def add_files(
     tell = _Teller(files, progress, over)
     groups = _groups(store, files, report, tell)
     with closing(ahead(_embedded(store, groups, tell), over)) as batches:
-        for _, some in groupby(batches, lambda batch: id(batch.group)):
+        for _, some in groupby(batches, lambda batch: batch.number):
             group = _store(store, some)
             committed({passage_key(ready.record.document): ready.passages for ready in group})
     for first in range(0, len(report.followed), GROUP):
@@ -202,17 +203,18 @@ def _gaps(passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
 
 def _embedded(store: Store, groups: Iterable[Sequence[_Ready]], tell: "_Teller") -> Iterator[_Batch]:
     """Embed the passages of groups; yield at least one batch for each group."""
-    for group in groups:
+    for number, group in enumerate(groups):
         rows = [Row(*both, "") for ready in group for both in zip(ready.passages, ready.leads, strict=True)]
         total = len(rows)
         if not rows:
-            yield _Batch(group, (), np.zeros((0, 0), np.float32))
+            yield _Batch(number, group, (), np.zeros((0, 0), np.float32))
         for first in range(0, total, GROUP):
             some = rows[first : first + GROUP]
             vectors, sketches = store.view.encoders.of_passages(
                 [row.passage for row in some], lambda n, at=first, of=total: tell.embedded(at + n, of)
             )
-            yield _Batch(group, [replace(row, sketch=s) for row, s in zip(some, sketches, strict=True)], vectors)
+            sketched = [replace(row, sketch=sketch) for row, sketch in zip(some, sketches, strict=True)]
+            yield _Batch(number, group, sketched, vectors)
 
 
 def _store(store: Store, batches: Iterator[_Batch]) -> Sequence[_Ready]:
