@@ -84,13 +84,13 @@ class Keywords:
     def apply(self, changed: Iterable[tuple[str, Iterable[Passage]]], generation: int) -> None:
         """Replace the passages of the documents named by id, none for one that is gone; all or nothing."""
         with self._reading():
-            self._apply(self._open().writer(_WRITER_MEMORY, num_threads=1), changed, generation)
+            self._apply(changed, generation)
         self._load()
 
-    def _apply(
-        self, writer: tantivy.IndexWriter, changed: Iterable[tuple[str, Iterable[Passage]]], generation: int
-    ) -> None:
+    def _apply(self, changed: Iterable[tuple[str, Iterable[Passage]]], generation: int) -> None:
+        writer = self._open().writer(_WRITER_MEMORY, num_threads=1)
         try:
+            writer.garbage_collect_files()  # those of one that was killed would have the names of new ones
             for document, passages in changed:
                 writer.delete_documents_by_term("document", document)
                 for passage in passages:
@@ -100,7 +100,9 @@ class Keywords:
             writer.commit()
             writer.wait_merging_threads()
         except BaseException:
-            writer.rollback()
+            with suppress(*_BROKEN):  # what is raised says why
+                writer.rollback()
+            del writer  # with its lock, which would be held as long as the error is
             raise
 
     def clear(self) -> None:

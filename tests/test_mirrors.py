@@ -1,5 +1,6 @@
 """What is derived from the store, the keywords and the pairs of versions, is made again where it is lost or damaged."""
 
+import json
 import random
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +14,7 @@ from test_versions import ACME, NEW, OLD, POLICY, related, write
 from index.index import Index
 from index.keywords import Keywords
 from index.likeness import Likeness, likeness
-from index.types import SearchResult
+from index.types import Passage, SearchResult
 
 GRANITE = "The lighthouse at Skerrow was built of granite in 1874."
 CONCRETE = "The beacon at Skerrow was rebuilt of concrete in 1950."
@@ -139,6 +140,41 @@ def test_a_mirror_that_another_process_put_together_anew_is_no_damage(index: Ind
         made = stamps(index.library / "keywords")
         assert texts(there, "granite") == [GRANITE]
     assert stamps(index.library / "keywords") == made
+
+
+def test_a_file_left_by_a_killed_writer_is_not_in_the_way_of_the_next_one(index: Index, tmp_path: Path) -> None:
+    tower, rest = tmp_path / "tower.txt", tmp_path / "rest.txt"
+    tower.write_text(GRANITE)
+    rest.write_text("Keepers went up the stairs.")
+    index.add([tower, rest])
+    index.close()
+    tower.write_text(CONCRETE)
+    shutil.copytree(index.library, tmp_path / "copy")
+    with Index(tmp_path / "copy") as copy:
+        copy.add([tower])
+    (made,) = (tmp_path / "copy" / "keywords").rglob("*.del")
+    (mirror,) = (index.library / "keywords").iterdir()
+    shutil.copy(made, mirror)  # as of a writer that was killed before it had written down that it is there
+    managed = json.loads((mirror / ".managed.json").read_text())
+    (mirror / ".managed.json").write_text(json.dumps([*managed, made.name]))
+    written = (mirror / made.name).stat().st_mtime_ns
+    with Index(index.library) as again:
+        again.add([tower])
+        assert texts(again, "granite or concrete") == [CONCRETE]
+    assert (mirror / made.name).stat().st_mtime_ns > written, "the next writer wrote a file of that very name"
+
+
+def test_a_writer_that_failed_leaves_the_mirror_to_the_next_one(tmp_path: Path) -> None:
+    def broken() -> Iterator[tuple[str, list[Passage]]]:
+        yield "one", []
+        raise RuntimeError("in the middle")
+
+    keywords = Keywords(tmp_path / "keywords")
+    with pytest.raises(RuntimeError, match="in the middle") as failed:
+        keywords.apply(broken(), 1)
+    keywords.apply([], 2)
+    assert keywords.generation == 2
+    assert failed.traceback, "the error is still there, with all that it holds"
 
 
 def found(index: Index) -> tuple[list[SearchResult], list[SearchResult]]:
