@@ -89,10 +89,9 @@ def test_a_pdf_page_in_the_evidence_pane_and_why(visit: Open, empty_server: str,
 
 
 def test_the_panel_while_adding_choosing_and_removing(visit: Open, empty_server: str, tmp_path: Path) -> None:
-    page = visit(empty_server)
     for one in httpx.get(f"{empty_server}/api/documents").json():
         httpx.delete(f"{empty_server}/api/documents/{one['id']}")
-    page.reload()
+    page = visit(empty_server)
     expect(page.locator("#cw-chat")).to_contain_text("Add a document to begin")
     passes(page, "empty")
     (tmp_path / "tea.txt").write_text("Tea is picked in April.")
