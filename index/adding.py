@@ -98,9 +98,9 @@ def _groups(store: Store, files: Sequence[File], report: _Report, tell: "_Teller
     """Read and split files; yield those that go in together."""
     dirty = set(store.unfinished())
     group: list[_Ready] = []
-    for number, (file, known) in enumerate(_with_records(store, files)):
+    for number, (file, known, source) in enumerate(_with_records(store, files)):
         tell.stage(number, "reading")
-        ready = _prepared(store, file, known, dirty, report)
+        ready = _prepared(store, file, known, source, dirty, report)
         if ready:
             group.append(ready)
         if sum(len(r.passages) for r in group) >= GROUP:
@@ -110,11 +110,16 @@ def _groups(store: Store, files: Sequence[File], report: _Report, tell: "_Teller
         yield group
 
 
-def _with_records(store: Store, files: Sequence[File]) -> Iterator[tuple[File, Record | None]]:
-    """Yield each file with the record of its document, if there is one."""
+def _with_records(store: Store, files: Sequence[File]) -> Iterator[tuple[File, Record | None, str]]:
+    """Yield each file with the record of its document, if there is one, and the document's name."""
     for some in portions(files):
         known = store.records(file.id for file in some)
-        yield from ((file, known.get(file.id)) for file in some)
+        named: dict[str, list[str]] = {}
+        for record in store.find("source", [file.source for file in some if file.id not in known]):
+            named.setdefault(record.document.source, []).append(record.document.id)
+        for file in some:
+            record = known.get(file.id)
+            yield file, record, record.document.source if record else _free_source(file, named.get(file.source, ()))
 
 
 def remove_documents(store: Store, records: Sequence[Record]) -> None:
@@ -127,7 +132,9 @@ def remove_documents(store: Store, records: Sequence[Record]) -> None:
         store.sweep(documents, documents)
 
 
-def _prepared(store: Store, file: File, known: Record | None, dirty: set[str], report: _Report) -> _Ready | None:
+def _prepared(
+    store: Store, file: File, known: Record | None, source: str, dirty: set[str], report: _Report
+) -> _Ready | None:
     """Read and split one file, or note that it is unchanged or why it fails."""
     changed = modified(file.path)
     try:
@@ -141,7 +148,7 @@ def _prepared(store: Store, file: File, known: Record | None, dirty: set[str], r
                 store.originals.keep(known.document, file.path)
             report.unchanged.append(known.document.source)
             return None
-        ready = _split(store, file, version, known)
+        ready = _split(file, version, known, source)
     except ReadError as error:
         report.failed.append(Failure(file.source, str(error)))
         return None
@@ -155,12 +162,12 @@ def _prepared(store: Store, file: File, known: Record | None, dirty: set[str], r
     return ready
 
 
-def _split(store: Store, file: File, version: str, known: Record | None) -> _Ready:
+def _split(file: File, version: str, known: Record | None, source: str) -> _Ready:
     extracted = read(file.path)
     if not file.kept_at and extracted.title == name_of(file.path):  # an upload is called otherwise while it is read
         extracted = replace(extracted, title=name_of(Path(file.source)))
     document = Document(
-        source=known.document.source if known else _free_source(store, file),
+        source=source,
         title=extracted.title,
         version=version,
         passages=0,
@@ -181,15 +188,14 @@ def _split(store: Store, file: File, version: str, known: Record | None) -> _Rea
     return _Ready(Record(document, file.kept_at, folder, tail=tail), passages, leads, False, upload)
 
 
-def _free_source(store: Store, file: File) -> str:
-    """Return the file's name as given, or one that says more where another document has that name already.
+def _free_source(file: File, named_so: Iterable[str]) -> str:
+    """Return the file's name as given, or one that says more where another document, of `named_so`, has it already.
 
     No person is to see two documents of one name, or to learn from a name what others have: an upload gives way to what
     its owner sees, what is everybody's to all.
     """
     owner = owner_of(file.id)
-    others = [r.document.id for r in store.find("source", [file.source]) if r.document.id != file.id]
-    taken = any(sees(owner, other) for other in others) if owner else bool(others)
+    taken = any(other != file.id and (not owner or sees(owner, other)) for other in named_so)
     return (file.kept_at or f"{file.source} (uploaded)") if taken else file.source
 
 
