@@ -40,7 +40,7 @@ def hidden_styles(workbook: Any) -> dict[int, str]:
 
 def _kind(workbook: Any, style: Any) -> str:
     # openpyxl keeps its tables of styles private, and gives them no other name
-    formats = getattr(workbook, "_number_formats")  # noqa: B009
+    formats = getattr(workbook, "_number_formats")  # noqa: B009 - openpyxl offers no public name
     at = style.numFmtId - _DEFAULT_FORMATS
     if 0 <= at < len(formats) and re.fullmatch(r"\s*;\s*;\s*;\s*", formats[at]):
         return _SILENT
