@@ -3,18 +3,20 @@
 Many threads may use them at once. What is wrong with the server or the disk is told in one line.
 """
 
+import shutil
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import LibraryError, LibraryMoved
+from .errors import DiskFull, LibraryError, LibraryMoved
 from .lock import Gate
-from .remote import TIMEOUT, Server, telling
+from .remote import ROOM, TIMEOUT, Server, full, telling
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
+    from chromadb.config import Settings
 
 About = Mapping[str, Any]
 """Names and values that are kept with a collection."""
@@ -48,10 +50,13 @@ class Chroma:
             self._handles = {name: handle for name, handle in known.items() if handle}
 
     @contextmanager
-    def using(self, name: str) -> "Generator[Collection]":
-        """Lend a collection for one call; raise LibraryMoved where it is gone."""
+    def using(self, name: str, writes: bool = False) -> "Generator[Collection]":
+        """Lend a collection for one call; raise LibraryMoved where it is gone, DiskFull where one that `writes` has no
+        room to."""
         from chromadb.errors import ChromaError
 
+        if writes:
+            self._check_room()
         with self._calling():
             handle = self._handles.get(name)
             if not handle:
@@ -62,6 +67,10 @@ class Chroma:
                 if self._get(name):
                     raise
                 raise LibraryMoved(MOVED) from error
+
+    def _check_room(self) -> None:
+        if isinstance(self._place, Path) and shutil.disk_usage(self._place).free < ROOM:
+            raise DiskFull(full(self._place))
 
     def found(self, name: str) -> About | None:
         """Return what is kept about a collection, which can be used from then on, or None where there is none."""
@@ -118,7 +127,7 @@ def _connect(place: Path | Server) -> "ClientAPI":
     try:
         if isinstance(place, Path):
             with telling(place):
-                return chromadb.PersistentClient(str(place / "chroma"), settings=quiet)
+                return _opened(str(place / "chroma"), quiet)
         place.reach()
         secure = place.address.startswith("https:")
         client = chromadb.HttpClient(place.address, ssl=secure, headers=place.headers, settings=quiet)
@@ -130,6 +139,19 @@ def _connect(place: Path | Server) -> "ClientAPI":
     inner: Any = client
     inner._server._session.timeout = TIMEOUT  # Chroma has no setting for it, and waits for ever
     return client
+
+
+def _opened(folder: str, settings: "Settings") -> "ClientAPI":
+    import chromadb
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    try:
+        return chromadb.PersistentClient(folder, settings=settings)
+    except BaseException:  # Chroma keeps what failed to start, and would lend it at the next try
+        shared: Any = SharedSystemClient
+        if folder not in shared._identifier_to_refcount:
+            shared._identifier_to_system.pop(folder, None)
+        raise
 
 
 def _disconnect(client: "ClientAPI") -> None:

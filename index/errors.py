@@ -5,6 +5,7 @@ CitewiseError
 ├── EncoderError      an encoder's files are missing or damaged, or it gave no vectors
 ├── LibraryError      the library cannot be opened, read or written
 │   ├── LibraryBusy       another program is writing to it
+│   ├── DiskFull          its disk has no room for a change
 │   ├── ServerFailed      a Chroma server failed at what may work the next time
 │   ├── LibraryMoved      it went over to another encoder while it was being read or written
 │   ├── MirrorDamaged     what is derived from it is damaged, and is made again at the next try
@@ -33,6 +34,10 @@ class LibraryError(CitewiseError):
 
 class LibraryBusy(LibraryError):
     """Say which other program is writing to the library."""
+
+
+class DiskFull(LibraryError):
+    """Say that the disk of the library has no room for a change."""
 
 
 class LibraryMoved(LibraryError):

@@ -63,7 +63,13 @@ class Index:
         self._writer = WriterLock(self.library, "writer", writing)
         self._mover = WriterLock(self.library, "reindex", moved)
         self._mirrors = Mirrors(self._store, self.library)
-        self._finish_interrupted()
+        try:
+            if self._store.is_interrupted():
+                with suppress(LibraryBusy), self._writer.held(0.0):  # else a writer is at work
+                    self._store.finish_interrupted()
+        except BaseException:  # a connection left open could keep the next one from writing
+            self.close()
+            raise
 
     def __enter__(self) -> "Index":
         return self
@@ -287,13 +293,5 @@ class Index:
     def _writing(self) -> Generator[None]:
         with self._writer.held(PATIENCE):
             self._store.refresh()
+            self._store.finish_interrupted()
             yield
-
-    def _finish_interrupted(self) -> None:
-        """Clean up after a writer that was stopped half-way; leave it to a writer that is at work."""
-        if self._store.unfinished() or self._store.moved():
-            with suppress(LibraryBusy), self._writer.held(0.0):
-                if documents := self._store.unfinished():
-                    self._store.sweep(documents, documents)
-                if self._store.moved():
-                    self._store.end_move()

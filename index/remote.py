@@ -19,10 +19,12 @@ from .errors import LibraryError, ServerFailed
 
 TIMEOUT = httpx.Timeout(120, connect=10)
 """Seconds that a server may take: one that hangs must not hang every question."""
+ROOM = 32 << 20
+"""Bytes that must be free on a library's disk before a change. What Chroma writes at a time, journals and all, takes a
+few MB; where it meets a full disk, it may wait for itself for ever."""
 _PORT = {"http": 8000, "https": 443}
 _ITS_OWN = "InternalError"  # Chroma's class for what its core fails at
 _REFUSED = (401, 403)
-_ROOM = 4 << 20  # bytes that Chroma needs for its journals
 _FULL = ("disk is full", "no space left", "file too large")
 _DAMAGED = ("not a database", "malformed")
 _READ_ONLY = ("readonly database", "read-only file system", "permission denied", "unable to open database")
@@ -108,13 +110,18 @@ def _of_folder(folder: Path, error: Exception) -> str | None:
     said = _reason(error)
     if type(error).__name__ != _ITS_OWN and not isinstance(error, OSError):
         return None
-    if shutil.disk_usage(folder).free < _ROOM or any(words in said for words in _FULL):
-        return f"the disk of the library at {folder} is full: make room there and try again; what is in it is safe"
+    if shutil.disk_usage(folder).free < ROOM or any(words in said for words in _FULL):
+        return full(folder)
     if any(words in said for words in _READ_ONLY) or not os.access(folder / "chroma", os.W_OK):
         return f"the library at {folder} can't be written: give this user the right to, or use another (--library)"
     if any(words in said for words in _DAMAGED):
         return f"the library at {folder} can't be opened ({said}): restore a backup into another one (--library)"
     return f"the library at {folder} failed ({said}): try again, and look at it with citewise doctor if it stays"
+
+
+def full(folder: Path) -> str:
+    """Return what to say where the disk of a library is full."""
+    return f"the disk of the library at {folder} is full: make room there and try again; what is in it is safe"
 
 
 def _status(cause: BaseException) -> int:

@@ -21,9 +21,10 @@ T = TypeVar("T")
 
 
 class Shelf:
-    """Passages of documents, of versions on record or not; `use` lends Chroma's collection for one call."""
+    """Passages of documents, of versions on record or not; `use` lends Chroma's collection for one call, one that
+    `writes` where there is room to."""
 
-    def __init__(self, name: str, about: Mapping[str, Any], use: Callable[[], AbstractContextManager[Any]]) -> None:
+    def __init__(self, name: str, about: Mapping[str, Any], use: Callable[..., AbstractContextManager[Any]]) -> None:
         self.name = name
         self.encoder = str(about.get("encoder"))
         self.dimension = int(about.get("dimension", 0))
@@ -112,7 +113,7 @@ class Shelf:
     def delete(self, ids: Sequence[str]) -> None:
         """Delete passages."""
         for some in portions(ids):
-            with self._use() as collection:
+            with self._use(writes=True) as collection:
                 collection.delete(ids=list(some))
 
     def count(self) -> int:
@@ -123,7 +124,7 @@ class Shelf:
     def put(self, rows: Sequence[Row], vectors: Vectors) -> None:
         """Store passages, at most some hundreds at a time."""
         self._check(vectors)
-        with self._use() as collection:
+        with self._use(writes=True) as collection:
             ids = [row.passage.id for row in rows]
             collection.upsert(ids=ids, embeddings=vectors, metadatas=[row_metadata(row) for row in rows])
 
@@ -138,7 +139,7 @@ class Shelf:
         if but:
             where = {"$and": [where, {"version": {"$ne": but[:12]}}]}
         while True:
-            with self._use() as collection:
+            with self._use(writes=True) as collection:
                 stale = collection.get(where=where, include=[], limit=PAGE)["ids"]
                 if not stale:
                     return

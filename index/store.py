@@ -7,7 +7,9 @@ to another encoder is one commit too (see moving.py).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,7 +18,7 @@ import numpy as np
 
 from .chroma import MOVED, About, Chroma
 from .encoders import Encoders
-from .errors import LibraryError, LibraryMoved
+from .errors import DiskFull, LibraryError, LibraryMoved
 from .originals import Originals
 from .remote import Server
 from .rows import Record, document_of, record_metadata, record_of, shows
@@ -87,7 +89,7 @@ class Store:
         return shelf
 
     def _shelf(self, name: str, about: About) -> Shelf:
-        return Shelf(name, about, lambda: self._chroma.using(name))
+        return Shelf(name, about, partial(self._chroma.using, name))
 
     def _made(self, name: str, encoders: Encoders, library: str) -> About:
         about = {
@@ -175,6 +177,19 @@ class Store:
 
     # writing: one writer at a time, which the caller sees to
 
+    def is_interrupted(self) -> bool:
+        """Tell whether a writer was stopped half-way, or is at work."""
+        return bool(self.unfinished()) or self.moved()
+
+    def finish_interrupted(self) -> None:
+        """Clean up after a writer that was stopped half-way. Where the disk is full that waits: questions can be
+        answered."""
+        with suppress(DiskFull):
+            if documents := self.unfinished():
+                self.sweep(documents, documents)
+            if self.moved():
+                self.end_move()
+
     def unfinished(self) -> list[str]:
         """Return the ids of documents whose last change was interrupted."""
         with self._chroma.using(RECORDS) as records:
@@ -205,13 +220,13 @@ class Store:
             version = record.document.version if record else None
             self.view.shelf.drop(document, but=version)
             self.originals.drop(document, but=version)
-        with self._chroma.using(RECORDS) as records:
+        with self._chroma.using(RECORDS, writes=True) as records:
             records.delete(ids=[f"intent.{document}" for document in documents])
 
     def _write(self, rows: dict[str, dict[str, Any]]) -> None:
         """Write rows of the records' collection in one batch; they have no vectors of their own."""
         self.may_write()
-        with self._chroma.using(RECORDS) as records:
+        with self._chroma.using(RECORDS, writes=True) as records:
             vectors = np.zeros((len(rows), 1), np.float32)
             records.upsert(ids=list(rows), embeddings=vectors, metadatas=list(rows.values()))
 
@@ -225,18 +240,18 @@ class Store:
 
     def add_lease(self, identity: str, row: dict[str, Any]) -> None:
         """Add a row, unless there is one with this id."""
-        with self._chroma.using(RECORDS) as records:
+        with self._chroma.using(RECORDS, writes=True) as records:
             records.add(ids=[identity], embeddings=np.zeros((1, 1), np.float32), metadatas=[row])
 
     def change_lease(self, identity: str, row: dict[str, Any]) -> None:
         """Change a row, if there is one with this id."""
-        with self._chroma.using(RECORDS) as records:
+        with self._chroma.using(RECORDS, writes=True) as records:
             records.update(ids=[identity], metadatas=[row])
 
     def drop_leases(self, identities: list[str]) -> None:
         """Delete rows."""
         if identities:
-            with self._chroma.using(RECORDS) as records:
+            with self._chroma.using(RECORDS, writes=True) as records:
                 records.delete(ids=identities)
 
     # moving to another shelf, by one writer as well
@@ -263,7 +278,7 @@ class Store:
     def end_move(self) -> None:
         """Delete what a move left behind, or what one that is given up has done."""
         self._delete_shelves(but=(self._look()[1],))
-        with self._chroma.using(RECORDS) as records:
+        with self._chroma.using(RECORDS, writes=True) as records:
             records.delete(ids=[MOVE])
 
     def moved(self) -> bool:
