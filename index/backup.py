@@ -27,7 +27,7 @@ from .shelf import Vectors
 from .store import Store
 from .types import OnProgress, Progress
 
-FORMAT = 1
+FORMAT, READ = 2, (1, 2)  # as of the rows in a store
 GROUP = 256
 """Passages that are put into a library at once."""
 _OURS = ("chroma", "keywords", "versions")  # not copied: the one is in a backup as documents, the others are derived
@@ -162,8 +162,8 @@ def _settled(path: Path, work: Path) -> Path:
 
 def _about(archive: zipfile.ZipFile) -> dict[str, Any]:
     about = json.loads(archive.read("about.json"))
-    if about["format"] != FORMAT:
-        raise ValueError(f"its format is {about['format']}, not {FORMAT}")
+    if about["format"] not in READ:
+        raise ValueError(f"its format is {about['format']}, not up to {FORMAT}")
     return about
 
 

@@ -1,5 +1,6 @@
 """The rows of the store as values, and back: a passage with what is kept beside it, and the record of a document."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -58,15 +59,15 @@ def shows(record: Record | None, passage_id: str) -> bool:
 
 
 def row_metadata(row: Row) -> Metadata:
-    """Return a row as Chroma keeps it; one without an owner, as in older libraries, is everybody's."""
+    """Return a row as Chroma keeps it; one without an owner, as in older libraries, is everybody's.
+
+    Chroma writes and indexes each value by itself: what nothing is looked up by is one of them.
+    """
     passage = row.passage
     key, version, _ = passage.id.split(".")
     owner = owner_of(key)
     whose = {"private": True, "owner": owner} if owner else {}
-    return {
-        "document": key,
-        "version": version,
-        "text": passage.text,
+    more = {
         "lead": row.lead,
         "sketch": row.sketch,
         "start": passage.start,
@@ -74,24 +75,31 @@ def row_metadata(row: Row) -> Metadata:
         "page": passage.page or 0,
         "heading": passage.heading,
         "sentences": " ".join(f"{a}-{b}" for a, b in passage.sentences),
+    }
+    return {
+        "document": key,
+        "version": version,
+        "text": passage.text,
+        "more": json.dumps(more, ensure_ascii=False),
         **whose,
     }
 
 
 def row_of(passage_id: str, metadata: Mapping[str, Any], document: Document) -> Row:
     """Return a row from what Chroma keeps and its document."""
+    more = json.loads(metadata["more"]) if "more" in metadata else metadata  # in older libraries each by itself
     passage = Passage(
         id=passage_id,
         source=document.source,
         text=str(metadata["text"]),
-        start=int(metadata["start"]),
-        end=int(metadata["end"]),
-        page=int(metadata["page"]) or None,
-        heading=str(metadata["heading"]),
+        start=int(more["start"]),
+        end=int(more["end"]),
+        page=int(more["page"]) or None,
+        heading=str(more["heading"]),
         title=document.title,
-        sentences=tuple(_span(pair) for pair in str(metadata["sentences"]).split()),
+        sentences=tuple(_span(pair) for pair in str(more["sentences"]).split()),
     )
-    return Row(passage, str(metadata["lead"]), str(metadata["sketch"]))
+    return Row(passage, str(more["lead"]), str(more["sketch"]))
 
 
 def moment(nanoseconds: int) -> str:

@@ -24,7 +24,8 @@ from .remote import Server
 from .rows import Record, document_of, record_metadata, record_of, shows
 from .shelf import PAGE, Shelf, portions
 
-FORMAT = 1
+FORMAT, READ = 2, (1, 2)
+"""How rows are written (`rows.py`), and how those are that can be read."""
 RECORDS = "citewise-documents"
 PASSAGES = "citewise-passages"
 """The first shelf of a library; what the names of later ones start with."""
@@ -81,9 +82,9 @@ class Store:
         shelf = self._shelf(name, about)
         if not self._moving:
             shelf.check(encoders)
-        if shelf.format != FORMAT:
+        if shelf.format not in READ:
             raise LibraryError(
-                f"this library has format {shelf.format} and this citewise reads format {FORMAT}: "
+                f"this library has format {shelf.format} and this citewise reads formats up to {FORMAT}: "
                 "update citewise, or use another library (--library)"
             )
         return shelf

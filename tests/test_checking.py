@@ -1,6 +1,8 @@
 """What breaks a library from outside is found, told and mended; a library that is whole is left as it is."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import chromadb
 import pytest
@@ -41,6 +43,36 @@ def haunt(library: Path) -> None:
     (metadata,) = passages.get(limit=1, include=["metadatas"])["metadatas"] or []
     ids = ["0123456789abcdef.000000000000.000000", f"{document.id}.000000000000.000000"]
     passages.add(ids=ids, embeddings=[[1.0] * 384] * 2, metadatas=[metadata, metadata])
+
+
+def age(library: Path) -> None:
+    """Write the passages as the first citewise did, each value by itself."""
+    client = chromadb.PersistentClient(str(library / "chroma"), settings=Settings(anonymized_telemetry=False))
+    passages = client.get_collection("citewise-passages", embedding_function=None)
+    found = passages.get(include=["metadatas", "embeddings"])
+    old: list[dict[str, Any]] = [dict(m) | json.loads(str(m["more"])) for m in found["metadatas"] or []]
+    passages.delete(ids=found["ids"])
+    passages.add(
+        ids=found["ids"],
+        embeddings=found["embeddings"],
+        metadatas=[{name: value for name, value in row.items() if name != "more"} for row in old],
+    )
+
+
+def test_a_library_of_the_first_citewise_is_used_like_any(library: Path, tmp_path: Path) -> None:
+    def seen(index: Index) -> object:
+        return [index.reading(d.id) for d in index.documents()], [r.passage for r in index.search("lighthouse granite")]
+
+    with Index(library) as index:
+        before = seen(index)
+    age(library)
+    with Index(library) as index:
+        assert seen(index) == before
+        assert index.check().is_good
+        index.backup(tmp_path / "backup.zip")
+    with Index(tmp_path / "other") as index:
+        index.restore(tmp_path / "backup.zip")
+        assert seen(index) == before
 
 
 def test_a_whole_library_is_found_whole_and_mending_changes_nothing(library: Path) -> None:
