@@ -2,7 +2,7 @@
 
     python -m benchmarks.reader [--data DIR] [--limit N] [--json]
 
-Of the sets that the reader learnt from, only the documents kept apart are asked about (`training/reader_data.py`); of
+Of the sets that the reader learnt from, only the documents kept apart are asked about (`training/apart.py`); of
 clapnq, financebench and sec10q it has seen nothing. Near misses are SQuAD 2.0's unanswerable questions.
 """
 
@@ -16,7 +16,7 @@ from qa.chatbot import Chatbot
 from qa.evaluate import depths, resolve, search_as_asked
 from qa.scoring import Question, claim, f1, holds, mean, quantile, recall
 from qa.types import Answer
-from training.reader_data import is_apart
+from training.apart import is_apart
 
 SETS = (
     ("wikipedia", ("squad2", "squad1_extra"), False),

@@ -24,7 +24,7 @@ from qa.extract import best_quotes
 from qa.reader import MODEL, Reading, read
 from qa.reading import READ, voted
 from qa.scoring import Question, holds, relevance
-from training.reader_data import is_apart
+from training.apart import is_apart
 
 SETS = {
     "wikipedia": (("squad2", "squad1_extra"), False),

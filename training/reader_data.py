@@ -8,12 +8,11 @@ passages are those that citewise's own search brings for the question. QAMR's qu
 sentences, drawn anew in each pass, are put around them. Near misses are SQuAD 2.0's own and those of
 `near_misses.py`. Some questions are typed the way people type: lower case, key words only, misspelt.
 
-`apart` keeps whole documents out of training: every fifth by a hash of its name. One file per pass, and `apart.jsonl`.
+Whole documents are kept out of training (`apart.py`). One file per pass, and `apart.jsonl`.
 """
 
 import argparse
 import gzip
-import hashlib
 import json
 import random
 import re
@@ -32,13 +31,13 @@ from qa import Chatbot, Settings
 from qa.evaluate import read_questions, resolve
 from qa.scoring import Question, holds, normalise, relevance
 
+from .apart import is_apart
 from .near_misses import Siblings, near_miss
 
 LIBRARIES = {"wikipedia": ("squad2", "squad1_extra"), "papers": ("covidqa",), "reports": ("tatqa",)}
 SCOPED = ("papers", "reports")
 TRIED = 10  # passages looked at for each question
 QAMR_A_PASS, MISSED = 11_000, 0.6  # MISSED: share of answered questions with a near miss made beside them
-APART = frozenset(["Apollo_program", "Geology", "Normans", "Pharmacy"])  # articles; of other documents, every fifth
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +77,6 @@ def main() -> None:
     for number in range(options.passes):
         chance = random.Random(number)
         _write(options.out / f"pass{number}.jsonl", _one_pass(learnt, sentences, siblings, chance))
-
-
-def is_apart(doc: str) -> bool:
-    """Tell whether a document, a file of a set or a policy's title, is kept out of training."""
-    parts = Path(doc).parts
-    if parts[0].startswith("Wiki1k") or Path(doc).stem in APART or any(part.startswith("squad") for part in parts):
-        return Path(doc).stem in APART
-    named = "/".join(("../shared/evaldata", *parts[-3:])) if len(parts) > 2 else doc  # as when the data was made
-    return int(hashlib.sha256(named.encode()).hexdigest(), 16) % 5 == 0
 
 
 def _write(path: Path, examples: Iterable[Example]) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 LAYERS, HEADS, WIDTH, EPSILON = 6, 12, 384, 1e-12
+DROPOUT = 0.1  # while it learns: it meets each of a few articles several times
 
 
 class ReaderNetwork(nn.Module):
@@ -48,6 +49,7 @@ class ReaderNetwork(nn.Module):
             functional.embedding(ids, self.at("embeddings.word_embeddings.weight")) + positions + kind,
             "embeddings.LayerNorm",
         )
+        x = self._drop(x)
         seen = mask[:, None, None, :].bool()
         for number in range(LAYERS):
             x = self._layer(x, f"encoder.layer.{number}", seen)
@@ -62,12 +64,18 @@ class ReaderNetwork(nn.Module):
             self._linear(x, f"{name}.attention.self.{part}").view(batch, tokens, HEADS, -1).transpose(1, 2)
             for part in ("query", "key", "value")
         ]
-        context = functional.scaled_dot_product_attention(parts[0], parts[1], parts[2], attn_mask=seen)
+        context = functional.scaled_dot_product_attention(
+            parts[0], parts[1], parts[2], attn_mask=seen, dropout_p=DROPOUT if self.training else 0.0
+        )
         context = context.transpose(1, 2).reshape(batch, tokens, WIDTH)
         context = self._linear(context, f"{name}.attention.output.dense")
-        x = self._norm(x + context, f"{name}.attention.output.LayerNorm")
+        x = self._norm(x + self._drop(context), f"{name}.attention.output.LayerNorm")
         inner = functional.gelu(self._linear(x, f"{name}.intermediate.dense"))
-        return self._norm(x + self._linear(inner, f"{name}.output.dense"), f"{name}.output.LayerNorm")
+        inner = self._drop(self._linear(inner, f"{name}.output.dense"))
+        return self._norm(x + inner, f"{name}.output.LayerNorm")
+
+    def _drop(self, x: Tensor) -> Tensor:
+        return functional.dropout(x, DROPOUT, self.training)
 
     def _linear(self, x: Tensor, name: str) -> Tensor:
         return functional.linear(x, self.at(f"{name}.weight"), self.at(f"{name}.bias"))

@@ -204,6 +204,7 @@ def _save(out: Path, network: ReaderNetwork, optimiser: torch.optim.Optimizer, s
 @torch.inference_mode()
 def _show_apart(network: ReaderNetwork, path: Path, tokenizer: Tokenizer, device: torch.device) -> None:
     """Print, for each kind kept apart: start and end right, given the window, and AUROC of the answerable output."""
+    network.eval()
     by_kind: dict[str, list[Item]] = {}
     with path.open(encoding="utf-8") as lines:
         kinds = [json.loads(line)["kind"] for line in lines]
