@@ -29,7 +29,7 @@ from .shelf import Vectors, portions
 from .store import Store
 from .types import Added, Document, Failure, OnProgress, Passage, Progress
 
-GROUP = 256
+GROUP = 512
 """Passages that are embedded and stored at once, and documents that are removed at once."""
 
 

@@ -15,7 +15,6 @@ from .encoders import Encoder, Encoders
 from .errors import LibraryBusy, NotYours
 from .files import find, folders, upload
 from .folder import make_folder
-from .lease import Lease
 from .lock import WriterLock
 from .mirrors import Mirrors
 from .moving import move
@@ -57,7 +56,7 @@ class Index:
         make_folder(self.library)
         server = Server(chroma_url, chroma_token) if chroma_url else None
         self._store = Store(self.library, server, Encoders.of(encoder), moving)
-        writing, moved = (Lease(self._store, name) if server else None for name in ("writer", "reindex"))
+        writing, moved = (self._store.lease(name) if server else None for name in ("writer", "reindex"))
         if writing:
             self._store.may_write = writing.check
         self._writer = WriterLock(self.library, "writer", writing)

@@ -11,10 +11,12 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any
 from uuid import uuid4
+
+import numpy as np
 
 from .errors import LibraryBusy, LibraryError
 
@@ -26,31 +28,14 @@ _LOOK = 0.1  # seconds between looks of one that waits
 Row = dict[str, Any]
 
 
-class Rows(Protocol):
-    """The rows of the store, as far as a lease needs them."""
-
-    def leases(self, name: str) -> dict[str, Row]:
-        """Return the rows of a lease, by id."""
-        ...
-
-    def add_lease(self, identity: str, row: Row) -> None:
-        """Add a row, unless there is one with this id."""
-        ...
-
-    def change_lease(self, identity: str, row: Row) -> None:
-        """Change a row, if there is one with this id."""
-        ...
-
-    def drop_leases(self, identities: list[str]) -> None:
-        """Delete rows."""
-        ...
-
-
 class Lease:
-    """The right to write, named `name`; its caller sees to it that one thread of this program asks at a time."""
+    """The right to write, named `name`; its caller sees to it that one thread of this program asks at a time.
 
-    def __init__(self, rows: Rows, name: str) -> None:
-        self._rows, self._name = rows, name
+    Its rows are in the collection that `use` lends for one call.
+    """
+
+    def __init__(self, use: Callable[..., AbstractContextManager[Any]], name: str) -> None:
+        self._use, self._name = use, name
         self._depth = 0
         self._number = 0
         self._row: Row = {}
@@ -71,7 +56,7 @@ class Lease:
             self._depth -= 1
             if self._depth == 0:
                 with suppress(LibraryError):  # then it runs out by itself
-                    self._rows.change_lease(self._id(self._number), self._row | {"held": False})
+                    self._change(self._row | {"held": False})
 
     def check(self) -> None:
         """Raise LibraryBusy where another took this program for dead meanwhile."""
@@ -97,20 +82,31 @@ class Lease:
         self._number = number
         self._row = {"kind": "lease", "lease": self._name, "number": number, "beat": 0, "held": True}
         self._row |= {"who": _who(), "holder": uuid4().hex}
-        self._rows.add_lease(self._id(number), self._row)
+        with self._use(writes=True) as rows:  # nothing happens where there is one of this number
+            rows.add(ids=[self._id(number)], embeddings=np.zeros((1, 1), np.float32), metadatas=[self._row])
         if not self._is_highest():
             return False
-        lower = [i for i, row in self._rows.leases(self._name).items() if int(row["number"]) < number]
-        self._rows.drop_leases(lower)
+        lower = [i for i, row in self._rows().items() if int(row["number"]) < number]
+        if lower:
+            with self._use(writes=True) as rows:
+                rows.delete(ids=lower)
         return True
 
     def _is_highest(self) -> bool:
         return self._highest()[1].get("holder") == self._row["holder"]
 
     def _highest(self) -> tuple[int, Row]:
-        rows = self._rows.leases(self._name).values()
-        highest: Row = max(rows, key=lambda row: int(row["number"]), default={})
+        highest: Row = max(self._rows().values(), key=lambda row: int(row["number"]), default={})
         return int(highest.get("number", 0)), highest
+
+    def _rows(self) -> dict[str, Row]:
+        with self._use() as rows:
+            found = rows.get(where={"lease": self._name}, include=["metadatas"])
+        return dict(zip(found["ids"], found["metadatas"], strict=True))
+
+    def _change(self, row: Row) -> None:
+        with self._use(writes=True) as rows:  # nothing happens where another has deleted it
+            rows.update(ids=[self._id(self._number)], metadatas=[row])
 
     @contextmanager
     def _beating(self) -> Generator[None]:
@@ -127,7 +123,7 @@ class Lease:
         while not over.wait(BEAT):
             self._row["beat"] += 1
             with suppress(LibraryError):  # the next beat may get through
-                self._rows.change_lease(self._id(self._number), self._row)
+                self._change(self._row)
 
     def _id(self, number: int) -> str:
         return f"lease.{self._name}.{number}"

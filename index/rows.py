@@ -87,7 +87,7 @@ def row_metadata(row: Row) -> Metadata:
 
 def row_of(passage_id: str, metadata: Mapping[str, Any], document: Document) -> Row:
     """Return a row from what Chroma keeps and its document."""
-    more = json.loads(metadata["more"]) if "more" in metadata else metadata  # in older libraries each by itself
+    more = _more(metadata)
     passage = Passage(
         id=passage_id,
         source=document.source,
@@ -117,13 +117,9 @@ def _span(pair: str) -> Span:
 
 
 def record_metadata(record: Record, generation: int) -> Metadata:
-    """Return a record as Chroma keeps it, as of a commit."""
+    """Return a record as Chroma keeps it, as of a commit; what nothing is looked up by is one value."""
     document = record.document
-    return {
-        "kind": "document",
-        "generation": generation,
-        "removed": record.removed,
-        "source": document.source,
+    more = {
         "title": document.title,
         "version": document.version,
         "passages": document.passages,
@@ -132,36 +128,48 @@ def record_metadata(record: Record, generation: int) -> Metadata:
         "characters": document.characters,
         "bytes": document.bytes,
         "warnings": "\n".join(warning.replace("\n", " ") for warning in document.warnings),
-        "owner": document.owner,
-        "path": record.path,
         "folder": record.folder,
         "modified": record.modified,
         "tail": record.tail,
+    }
+    return {
+        "kind": "document",
+        "generation": generation,
+        "removed": record.removed,
+        "source": document.source,
+        "path": record.path,
+        "more": json.dumps(more, ensure_ascii=False),
     }
 
 
 def record_of(identity: str, metadata: Mapping[str, Any]) -> Record:
     """Return a record from what Chroma keeps."""
+    more = _more(metadata)
     document = Document(
         source=str(metadata["source"]),
-        title=str(metadata["title"]),
-        version=str(metadata["version"]),
-        passages=int(metadata["passages"]),
-        added=str(metadata["added"]),
+        title=str(more["title"]),
+        version=str(more["version"]),
+        passages=int(more["passages"]),
+        added=str(more["added"]),
         id=identity,
-        pages=int(metadata["pages"]) or None,
-        characters=int(metadata["characters"]),
-        bytes=int(metadata["bytes"]),
-        warnings=tuple(line for line in str(metadata["warnings"]).split("\n") if line),
+        pages=int(more["pages"]) or None,
+        characters=int(more["characters"]),
+        bytes=int(more["bytes"]),
+        warnings=tuple(line for line in str(more["warnings"]).split("\n") if line),
         owner=owner_of(identity),
-        modified=moment(int(metadata["modified"])),
+        modified=moment(int(more["modified"])),
     )
     return Record(
         document=document,
         path=str(metadata["path"]),
-        folder=str(metadata["folder"]),
-        modified=int(metadata["modified"]),
-        tail=str(metadata["tail"]),
+        folder=str(more["folder"]),
+        modified=int(more["modified"]),
+        tail=str(more["tail"]),
         generation=int(metadata["generation"]),
         removed=bool(metadata["removed"]),
     )
+
+
+def _more(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is kept as one value; in older libraries each is by itself."""
+    return json.loads(metadata["more"]) if "more" in metadata else metadata

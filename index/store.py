@@ -19,6 +19,7 @@ import numpy as np
 from .chroma import MOVED, About, Chroma
 from .encoders import Encoders
 from .errors import DiskFull, LibraryError, LibraryMoved
+from .lease import Lease
 from .originals import Originals
 from .remote import Server
 from .rows import Record, document_of, record_metadata, record_of, shows
@@ -186,20 +187,25 @@ class Store:
         """Clean up after a writer that was stopped half-way. Where the disk is full that waits: questions can be
         answered."""
         with suppress(DiskFull):
-            if documents := self.unfinished():
-                self.sweep(documents, documents)
+            for intent, documents in self._intents().items():
+                self._sweep(intent, documents)
             if self.moved():
                 self.end_move()
 
     def unfinished(self) -> list[str]:
         """Return the ids of documents whose last change was interrupted."""
+        return [document for documents in self._intents().values() for document in documents]
+
+    def _intents(self) -> dict[str, list[str]]:
+        """Return the documents of changes that were begun, by the ids of their intents."""
         with self._chroma.using(RECORDS) as records:
             rows = records.get(where={"kind": "intent"}, include=["metadatas"])
-        return [str(metadata["document"]) for metadata in rows["metadatas"] or []]
+        both = zip(rows["ids"], rows["metadatas"] or [], strict=True)
+        return {i: str(row.get("documents") or row["document"]).split() for i, row in both}  # in older libraries one
 
     def begin(self, documents: Sequence[str]) -> None:
-        """Write down which documents are about to change, so that what is left of them can be found."""
-        self._write({f"intent.{document}": {"kind": "intent", "document": document} for document in documents})
+        """Write down which documents are about to change together, so that what is left of them can be found."""
+        self._write({_intent(documents): {"kind": "intent", "documents": " ".join(documents)}})
 
     def commit(self, records: Sequence[Record]) -> int:
         """Make versions visible (or, with `removed`, documents invisible), all at once; return the new generation."""
@@ -214,7 +220,10 @@ class Store:
         return generation
 
     def sweep(self, documents: Sequence[str], changed: Iterable[str]) -> None:
-        """Delete what changes left behind: the intents, and of `changed` what is kept of versions not on record."""
+        """Delete what a change left behind: its intent, and of `changed` what is kept of versions not on record."""
+        self._sweep(_intent(documents), changed)
+
+    def _sweep(self, intent: str, changed: Iterable[str]) -> None:
         self.may_write()
         for document in changed:
             record = self.records([document]).get(document)
@@ -222,7 +231,7 @@ class Store:
             self.view.shelf.drop(document, but=version)
             self.originals.drop(document, but=version)
         with self._chroma.using(RECORDS, writes=True) as records:
-            records.delete(ids=[f"intent.{document}" for document in documents])
+            records.delete(ids=[intent])
 
     def _write(self, rows: dict[str, dict[str, Any]]) -> None:
         """Write rows of the records' collection in one batch; they have no vectors of their own."""
@@ -231,29 +240,9 @@ class Store:
             vectors = np.zeros((len(rows), 1), np.float32)
             records.upsert(ids=list(rows), embeddings=vectors, metadatas=list(rows.values()))
 
-    # the rows of lease.py
-
-    def leases(self, name: str) -> dict[str, dict[str, Any]]:
-        """Return the rows of a lease, by id."""
-        with self._chroma.using(RECORDS) as records:
-            rows: Any = records.get(where={"lease": name}, include=["metadatas"])
-        return dict(zip(rows["ids"], rows["metadatas"], strict=True))
-
-    def add_lease(self, identity: str, row: dict[str, Any]) -> None:
-        """Add a row, unless there is one with this id."""
-        with self._chroma.using(RECORDS, writes=True) as records:
-            records.add(ids=[identity], embeddings=np.zeros((1, 1), np.float32), metadatas=[row])
-
-    def change_lease(self, identity: str, row: dict[str, Any]) -> None:
-        """Change a row, if there is one with this id."""
-        with self._chroma.using(RECORDS, writes=True) as records:
-            records.update(ids=[identity], metadatas=[row])
-
-    def drop_leases(self, identities: list[str]) -> None:
-        """Delete rows."""
-        if identities:
-            with self._chroma.using(RECORDS, writes=True) as records:
-                records.delete(ids=identities)
+    def lease(self, name: str) -> Lease:
+        """Return a lock among all who write to the same server."""
+        return Lease(partial(self._chroma.using, RECORDS), name)
 
     # moving to another shelf, by one writer as well
 
@@ -297,3 +286,8 @@ class Store:
         for name in self._chroma.names():
             if name.startswith(PASSAGES) and name not in but:
                 self._chroma.delete(name)
+
+
+def _intent(documents: Sequence[str]) -> str:
+    """Return the id of the row that says which documents are being changed together."""
+    return f"intent.{documents[0]}"

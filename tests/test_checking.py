@@ -46,17 +46,20 @@ def haunt(library: Path) -> None:
 
 
 def age(library: Path) -> None:
-    """Write the passages as the first citewise did, each value by itself."""
+    """Write passages and records as the first citewise did, each value by itself."""
     client = chromadb.PersistentClient(str(library / "chroma"), settings=Settings(anonymized_telemetry=False))
-    passages = client.get_collection("citewise-passages", embedding_function=None)
-    found = passages.get(include=["metadatas", "embeddings"])
-    old: list[dict[str, Any]] = [dict(m) | json.loads(str(m["more"])) for m in found["metadatas"] or []]
-    passages.delete(ids=found["ids"])
-    passages.add(
-        ids=found["ids"],
-        embeddings=found["embeddings"],
-        metadatas=[{name: value for name, value in row.items() if name != "more"} for row in old],
-    )
+    for name in ("citewise-passages", "citewise-documents"):
+        collection = client.get_collection(name, embedding_function=None)
+        found = collection.get(include=["metadatas", "embeddings"])
+        old: list[dict[str, Any]] = [dict(m) | json.loads(str(m.get("more", "{}"))) for m in found["metadatas"] or []]
+        collection.delete(ids=found["ids"])
+        collection.add(
+            ids=found["ids"],
+            embeddings=found["embeddings"],
+            metadatas=[{name: value for name, value in row.items() if name != "more"} for row in old],
+        )
+    interrupted = {"kind": "intent", "document": "0123456789abcdef"}
+    collection.add(ids=["intent.0123456789abcdef"], embeddings=[[0.0]], metadatas=[interrupted])
 
 
 def test_a_library_of_the_first_citewise_is_used_like_any(library: Path, tmp_path: Path) -> None:
@@ -68,6 +71,7 @@ def test_a_library_of_the_first_citewise_is_used_like_any(library: Path, tmp_pat
     age(library)
     with Index(library) as index:
         assert seen(index) == before
+        assert index._store.unfinished() == []
         assert index.check().is_good
         index.backup(tmp_path / "backup.zip")
     with Index(tmp_path / "other") as index:
