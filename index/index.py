@@ -111,8 +111,8 @@ class Index:
         files = find(paths, failures)
         with self._writing():
             added = add_files(self._store, files, progress, self._mirrors.keep_up)
-            lost = gone(self._store.changes(), folders(paths)) if folders(paths) else []
-            lost = [record for record in lost if not record.removed]
+            others = self._store.others({file.id for file in files}) if folders(paths) else []
+            lost = gone(self._store.records(others).values(), folders(paths))
             remove_documents(self._store, lost)
             self._mirrors.follow()
         return Added(

@@ -6,7 +6,7 @@ its next question by comparing generations. Which shelf of passages is in use is
 to another encoder is one commit too (see moving.py).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -164,15 +164,24 @@ class Store:
             found.extend(record_of(i, metadata) for i, metadata in both if not metadata.get("removed"))
         return found
 
+    def others(self, known: Container[str]) -> list[str]:
+        """Return the ids of all documents, those of removed ones too, but for the `known`."""
+        pages = self._pages({"kind": "document"}, [])
+        return [identity for rows in pages for identity in rows["ids"] if identity not in known]
+
     def changes(self, since: int = -1) -> Iterator[Record]:
         """Yield the records, those of removed documents too, that were committed after generation `since`."""
-        where: dict[str, Any] = {"$and": [{"kind": "document"}, {GENERATION: {"$gt": since}}]}
+        where = {"$and": [{"kind": "document"}, {GENERATION: {"$gt": since}}]}
+        for rows in self._pages(where, ["metadatas"]):
+            for i, metadata in zip(rows["ids"], rows["metadatas"], strict=True):
+                yield record_of(i, metadata)
+
+    def _pages(self, where: Any, include: Any) -> Iterator[dict[str, Any]]:
         offset = 0
         while True:
             with self._chroma.using(RECORDS) as records:
-                rows = records.get(where=where, include=["metadatas"], limit=PAGE, offset=offset)
-            for i, metadata in zip(rows["ids"], rows["metadatas"] or [], strict=True):
-                yield record_of(i, metadata)
+                rows: Any = records.get(where=where, include=include, limit=PAGE, offset=offset)
+            yield rows
             if len(rows["ids"]) < PAGE:
                 return
             offset += PAGE
