@@ -1,7 +1,7 @@
 """The index as the rest of citewise sees it: add, remove, list, read and search documents."""
 
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from copy import copy
 from dataclasses import replace
 from itertools import islice
@@ -55,7 +55,9 @@ class Index:
         self.library = Path(library).expanduser()
         make_folder(self.library)
         server = Server(chroma_url, chroma_token) if chroma_url else None
-        self._store = Store(self.library, server, Encoders.of(encoder), moving)
+        opening = WriterLock(self.library, "opening")  # of two who make Chroma's tables at once, one fails
+        with nullcontext() if server else opening.held(PATIENCE):
+            self._store = Store(self.library, server, Encoders.of(encoder), moving)
         writing, moved = (self._store.lease(name) if server else None for name in ("writer", "reindex"))
         if writing:
             self._store.may_write = writing.check

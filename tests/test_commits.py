@@ -13,6 +13,7 @@ import pytest
 from benchmarks.serving import environment
 from index.errors import LibraryBusy, LibraryError
 from index.index import Index
+from index.lock import WriterLock
 from index.store import Store
 
 HERE = Path(__file__).parent
@@ -124,6 +125,15 @@ def test_what_one_process_commits_the_other_sees_at_its_next_question(
 
     assert there.ask("remove", [str(one)]) == 1  # the other removes
     assert index.search("granite") == index.documents() == []
+
+
+def test_one_program_at_a_time_opens_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two that make Chroma's tables in a new library at once, one would fail: so it did in 6 of 40 tries."""
+    monkeypatch.setattr("index.index.PATIENCE", 0.1)
+    (tmp_path / "library").mkdir()
+    with WriterLock(tmp_path / "library", "opening").held(0.0), pytest.raises(LibraryBusy):
+        Index(tmp_path / "library")
+    Index(tmp_path / "library").close()
 
 
 def test_a_writer_that_waits_in_vain_is_told_who_is_writing(
