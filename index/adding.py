@@ -96,11 +96,10 @@ def add_files(
 
 def _groups(store: Store, files: Sequence[File], report: _Report, tell: "_Teller") -> Iterator[list[_Ready]]:
     """Read and split files; yield those that go in together."""
-    dirty = set(store.unfinished())
     group: list[_Ready] = []
     for number, (file, known, source) in enumerate(_with_records(store, files)):
         tell.stage(number, "reading")
-        ready = _prepared(store, file, known, source, dirty, report)
+        ready = _prepared(store, file, known, source, report)
         if ready:
             group.append(ready)
         if sum(len(r.passages) for r in group) >= GROUP:
@@ -132,9 +131,7 @@ def remove_documents(store: Store, records: Sequence[Record]) -> None:
         store.sweep(documents, documents)
 
 
-def _prepared(
-    store: Store, file: File, known: Record | None, source: str, dirty: set[str], report: _Report
-) -> _Ready | None:
+def _prepared(store: Store, file: File, known: Record | None, source: str, report: _Report) -> _Ready | None:
     """Read and split one file, or note that it is unchanged or why it fails."""
     changed = modified(file.path)
     try:
@@ -155,7 +152,7 @@ def _prepared(
     except OSError as error:
         report.failed.append(Failure(file.source, f"it can't be read ({(error.strerror or str(error)).lower()})"))
         return None
-    ready.replaces = known is not None or file.id in dirty
+    ready.replaces = known is not None
     document = replace(ready.record.document, modified=moment(changed))
     ready.record = replace(ready.record, document=document, modified=changed)
     report.documents.append(ready.record.document)
@@ -238,8 +235,8 @@ def _store(store: Store, batches: Iterator[_Batch]) -> Sequence[_Ready]:
                 store.view.shelf.put(batch.rows, batch.vectors)
         store.view.shelf.settle()
         store.commit([ready.record for ready in group])
-    except BaseException:
-        with suppress(Exception):  # the next open finds the intents and does it
+    except BaseException:  # a key pressed, too
+        with suppress(Exception):  # the next writer finds the intent and does it
             store.sweep(documents, documents)
         raise
     store.sweep(documents, [ready.record.document.id for ready in group if ready.replaces])

@@ -12,7 +12,7 @@ from .backup import backup, restore
 from .checking import Health, check, mend
 from .consistency import consistent, rows_of, text_of
 from .encoders import Encoder, Encoders
-from .errors import LibraryBusy, NotYours
+from .errors import DiskFull, LibraryBusy, NotYours
 from .files import find, folders, upload
 from .folder import make_folder
 from .lock import WriterLock
@@ -63,13 +63,13 @@ class Index:
             self._store.may_write = writing.check
         self._writer = WriterLock(self.library, "writer", writing)
         self._mover = WriterLock(self.library, "reindex", moved)
-        self._mirrors = Mirrors(self._store, self.library)
         try:
+            self._mirrors = Mirrors(self._store, self.library)
             if self._store.is_interrupted():
-                with suppress(LibraryBusy), self._writer.held(0.0):  # else a writer is at work
+                with suppress(LibraryBusy, DiskFull), self._writer.held(0.0):  # that is left to the next writer
                     self._store.finish_interrupted()
         except BaseException:  # a connection left open could keep the next one from writing
-            self.close()
+            self._store.close()
             raise
 
     def __enter__(self) -> "Index":

@@ -99,7 +99,7 @@ class Keywords:
             writer.add_document(tantivy.Document(document=_GENERATION, id=str(generation)))
             writer.commit()
             writer.wait_merging_threads()
-        except BaseException:
+        except BaseException:  # tantivy's panic is no Exception
             with suppress(*_BROKEN):  # what is raised says why
                 writer.rollback()
             del writer  # with its lock, which would be held as long as the error is
@@ -197,7 +197,7 @@ class Keywords:
     def _reading(self) -> Generator[None]:
         try:
             yield
-        except BaseException as error:
+        except BaseException as error:  # tantivy's panic is no Exception
             if not isinstance(error, _BROKEN) and type(error).__name__ != _PANIC:
                 raise
             self._files = None

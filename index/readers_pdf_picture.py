@@ -66,7 +66,7 @@ def picture_of(page: "PdfPage", texts: Sequence[Any]) -> Picture:
     scale = min(1.5, (_PIXELS / max(width * height, 1)) ** 0.5)
 
     def painted() -> NDArray[np.uint8]:
-        bitmap = page.render(scale=scale, draw_annots=False, may_draw_forms=False)  # pyright: ignore[reportArgumentType]
+        bitmap = page.render(scale=scale, draw_annots=False, may_draw_forms=False)  # pyright: ignore[reportArgumentType]  # pypdfium2's own types say int
         return bitmap.to_numpy().copy()
 
     with _without(_too_large(page)):

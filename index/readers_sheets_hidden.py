@@ -44,7 +44,7 @@ def _kind(workbook: Any, style: Any) -> str:
     at = style.numFmtId - _DEFAULT_FORMATS
     if 0 <= at < len(formats) and re.fullmatch(r"\s*;\s*;\s*;\s*", formats[at]):
         return _SILENT
-    font, fill = getattr(workbook, "_fonts")[style.fontId], getattr(workbook, "_fills")[style.fillId]  # noqa: B009
+    font, fill = getattr(workbook, "_fonts")[style.fontId], getattr(workbook, "_fills")[style.fillId]  # noqa: B009  openpyxl does not say it openly
     if font.sz is not None and font.sz <= _SMALL:
         return _TINY
     colour = _colour(font.color)

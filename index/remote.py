@@ -63,7 +63,7 @@ def telling(place: Server | Path) -> Generator[None]:
         yield
     except LibraryError:
         raise
-    except Exception as error:
+    except Exception as error:  # whatever Chroma's HTTP client or its core raises
         if isinstance(place, Server) and type(error).__name__ == _ITS_OWN:
             told = f"the Chroma server at {place.url} failed ({_reason(error)}): try again, and see its log if it stays"
             raise ServerFailed(told) from error

@@ -61,7 +61,7 @@ def shows(record: Record | None, passage_id: str) -> bool:
 def row_metadata(row: Row) -> Metadata:
     """Return a row as Chroma keeps it; one without an owner, as in older libraries, is everybody's.
 
-    Chroma writes and indexes each value by itself: what nothing is looked up by is one of them.
+    Chroma writes and indexes each value by itself; so all that nothing is looked up by is put into one, `more`.
     """
     passage = row.passage
     key, version, _ = passage.id.split(".")
@@ -117,7 +117,7 @@ def _span(pair: str) -> Span:
 
 
 def record_metadata(record: Record, generation: int) -> Metadata:
-    """Return a record as Chroma keeps it, as of a commit; what nothing is looked up by is one value."""
+    """Return a record as Chroma keeps it, as of a commit; `more` is what nothing is looked up by."""
     document = record.document
     more = {
         "title": document.title,

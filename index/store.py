@@ -7,7 +7,6 @@ to another encoder is one commit too (see moving.py).
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 
 from .chroma import MOVED, About, Chroma
 from .encoders import Encoders
-from .errors import DiskFull, LibraryError, LibraryMoved
+from .errors import LibraryError, LibraryMoved
 from .lease import Lease
 from .originals import Originals
 from .remote import Server
@@ -63,7 +62,7 @@ class Store:
             self._open_records()
             self.view = View(self._shelf_in_use(encoders), encoders)
             self._seen = self.generation()
-        except BaseException:
+        except BaseException:  # whatever it is, nothing is left open
             self.close()
             raise
 
@@ -190,20 +189,14 @@ class Store:
 
     def is_interrupted(self) -> bool:
         """Tell whether a writer was stopped half-way, or is at work."""
-        return bool(self.unfinished()) or self.moved()
+        return bool(self._intents()) or self.moved()
 
     def finish_interrupted(self) -> None:
-        """Clean up after a writer that was stopped half-way. Where the disk is full that waits: questions can be
-        answered."""
-        with suppress(DiskFull):
-            for intent, documents in self._intents().items():
-                self._sweep(intent, documents)
-            if self.moved():
-                self.end_move()
-
-    def unfinished(self) -> list[str]:
-        """Return the ids of documents whose last change was interrupted."""
-        return [document for documents in self._intents().values() for document in documents]
+        """Clean up after a writer that was stopped half-way, which the next one does before it begins."""
+        for intent, documents in self._intents().items():
+            self._sweep(intent, documents)
+        if self.moved():
+            self.end_move()
 
     def _intents(self) -> dict[str, list[str]]:
         """Return the documents of changes that were begun, by the ids of their intents."""

@@ -136,7 +136,7 @@ class World:
         names = {"user": "citewise", "team": "Example"}
         return {"user_id": self.bot_user, "bot_id": self.bot_id, "team_id": self.team, "url": "https://x/", **names}
 
-    def do_chat_postMessage(self, given: Json) -> Json:  # noqa: N802
+    def do_chat_postMessage(self, given: Json) -> Json:  # noqa: N802  Slack's name
         self._allow(given, COMMON, "chat:write")
         self._place(given)
         if given.get("thread_ts"):
@@ -168,14 +168,14 @@ class World:
         del self.messages[given["channel"]][given["ts"]]
         return {}
 
-    def do_chat_postEphemeral(self, given: Json) -> Json:  # noqa: N802
+    def do_chat_postEphemeral(self, given: Json) -> Json:  # noqa: N802  Slack's name
         self._allow(given, COMMON | {"user"}, "chat:write")
         place = self._place(given)
         need(given.get("user") in place.members, "not a member", "user_not_in_channel")
         self.private.append({"channel": given["channel"], "user": given["user"], **self._content(given)})
         return {"message_ts": self.now()}
 
-    def do_chat_startStream(self, given: Json) -> Json:  # noqa: N802
+    def do_chat_startStream(self, given: Json) -> Json:  # noqa: N802  Slack's name
         allowed = {"channel", "thread_ts", "markdown_text", "recipient_user_id", "recipient_team_id"}
         self._allow(given, allowed, "chat:write")
         place = self._place(given)
@@ -198,7 +198,7 @@ class World:
         need(bool(message.get("streaming")), "not streaming", "message_not_in_streaming_state")
         return message
 
-    def do_chat_appendStream(self, given: Json) -> Json:  # noqa: N802
+    def do_chat_appendStream(self, given: Json) -> Json:  # noqa: N802  Slack's name
         self._allow(given, {"channel", "ts", "markdown_text"}, "chat:write")
         message = self._streaming(given)
         if self.appends_until_expiry is not None:
@@ -211,14 +211,14 @@ class World:
         message["text"] += self._streamed(given)
         return {}
 
-    def do_chat_stopStream(self, given: Json) -> Json:  # noqa: N802
+    def do_chat_stopStream(self, given: Json) -> Json:  # noqa: N802  Slack's name
         self._allow(given, {"channel", "ts", "markdown_text", "blocks", "metadata"}, "chat:write")
         message = self._streaming(given)
         message["streaming"] = False
         message["text"] += self._streamed(given) if given.get("markdown_text") else ""
         return {}
 
-    def do_assistant_threads_setStatus(self, given: Json) -> Json:  # noqa: N802
+    def do_assistant_threads_setStatus(self, given: Json) -> Json:  # noqa: N802  Slack's name
         self._allow(given, {"channel_id", "thread_ts", "status", "loading_messages"}, "chat:write")
         place = {"channel": given["channel_id"], "thread_ts": given["thread_ts"]}
         self._place(place)
@@ -227,7 +227,7 @@ class World:
         self.statuses.append(given)
         return {}
 
-    def do_assistant_threads_setSuggestedPrompts(self, given: Json) -> Json:  # noqa: N802
+    def do_assistant_threads_setSuggestedPrompts(self, given: Json) -> Json:  # noqa: N802  Slack's name
         self._allow(given, {"channel_id", "thread_ts", "prompts", "title"}, "assistant:write")
         need(self.channels[given["channel_id"]].kind == "im", "not a direct message", "channel_not_found")
         fine = 1 <= len(given["prompts"]) <= 4 and all(set(p) == {"title", "message"} for p in given["prompts"])

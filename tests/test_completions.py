@@ -330,7 +330,7 @@ def test_an_error_in_a_stream_that_has_begun_ends_it_and_tells_no_secret() -> No
             yield
 
     body = {"model": "citewise", "messages": [user(QUESTION)], "stream": True}
-    service: Any = Service(Breaking())  # type: ignore[arg-type]
+    service: Any = Service(Breaking())  # type: ignore[arg-type]  # stands in for a chatbot
     with TestClient(create_app(service), base_url="http://127.0.0.1") as http:
         blocks = http.post("/v1/chat/completions", json=body).text.strip().split("\n\n")
     assert blocks[0] == ": keep-alive"

@@ -39,7 +39,7 @@ def opened() -> Iterator[Callable[..., OpenAIEncoder]]:
     def open_at(server: OpenAIServer | str, model: str = "test-model", **more: object) -> OpenAIEncoder:
         url = server if isinstance(server, str) else server.url
         chosen = {"base_url": url, "embedding": f"openai:{model}", "api_key": KEY, "model_timeout": 10, **more}
-        encoder = open_encoder(Settings(**chosen))  # type: ignore[arg-type]
+        encoder = open_encoder(Settings(**chosen))  # type: ignore[arg-type]  # a dict has no types of its own
         assert encoder
         encoders.append(encoder)
         return encoder

@@ -53,7 +53,7 @@ def covered(page: PdfPage, boxes: tuple[Box, ...]) -> str:
         pdfium.FPDFText_GetLooseCharBox(textpage, i, box)
         middle = (box.left + box.right) / 2, (box.top + box.bottom) / 2
         pdfium.FPDF_PageToDevice(page, 0, 0, 10_000, 10_000, 0, *middle, x, y)
-        if any(l <= x.value / 1e4 <= r and t <= y.value / 1e4 <= b for l, t, r, b in boxes):  # noqa: E741
+        if any(l <= x.value / 1e4 <= r and t <= y.value / 1e4 <= b for l, t, r, b in boxes):  # noqa: E741  left and right, as elsewhere
             found += chr(pdfium.FPDFText_GetUnicode(textpage, i))
     return bare(found)
 

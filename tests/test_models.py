@@ -54,7 +54,7 @@ def opened() -> Iterator[Callable[..., Model]]:
     def open_at(server: OpenAIServer | str, seconds: float = 10, **settings: object) -> Model:
         url = server if isinstance(server, str) else server.url
         chosen = {"base_url": url, "model": "test-model", "api_key": KEY, "model_timeout": seconds, **settings}
-        model = open_model(Settings(**chosen))  # type: ignore[arg-type]
+        model = open_model(Settings(**chosen))  # type: ignore[arg-type]  # a dict has no types of its own
         assert model is not None
         models.append(model)
         return model
@@ -544,7 +544,7 @@ def test_only_the_configured_address_is_called_and_a_stream_that_is_left_holds_u
     ],
 )
 def test_the_settings_say_which_model_answers(settings: dict[str, str], opens: tuple[str, str] | None) -> None:
-    model = open_model(Settings(**settings))  # type: ignore[arg-type]
+    model = open_model(Settings(**settings))  # type: ignore[arg-type]  # a dict has no types of its own
     assert (model and (model.name, model.address)) == opens
 
 
@@ -579,6 +579,6 @@ def test_without_a_key_one_is_sent_all_the_same(ai: OpenAIServer, opened: Callab
     ],
 )
 def test_the_context_is_as_set_or_as_known_or_a_careful_guess(settings: dict[str, object], context: int) -> None:
-    model = open_model(Settings(base_url="http://127.0.0.1:9/v1", **settings))  # type: ignore[arg-type]
+    model = open_model(Settings(base_url="http://127.0.0.1:9/v1", **settings))  # type: ignore[arg-type]  # a dict has no types of its own
     assert model is not None
     assert model.context == context

@@ -191,7 +191,7 @@ def test_questions_are_answered_at_all_times_by_the_old_vectors_or_the_new(
 def test_another_process_is_answered_until_the_switch_and_then_told(
     index: Index,
     tmp_path: Path,
-    other: Callable[[], Other],  # noqa: F811
+    other: Callable[[], Other],  # noqa: F811  the fixture
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("index.moving.GROUP", 2)
@@ -211,7 +211,7 @@ def test_another_process_is_answered_until_the_switch_and_then_told(
 def test_what_others_add_change_and_remove_meanwhile_is_in_the_moved_library(
     index: Index,
     tmp_path: Path,
-    other: Callable[[], Other],  # noqa: F811
+    other: Callable[[], Other],  # noqa: F811  the fixture
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("index.moving.GROUP", 1)
@@ -345,14 +345,14 @@ def test_an_encoder_that_lies_loses_nothing(tmp_path: Path, lie: str) -> None:
         index.add(folder)
         before = dense(index, "granite tower"), texts(index)
         keepers(folder, [1], 1950)
-        encoder.spoil = spoil  # type: ignore[attr-defined]
+        encoder.spoil = spoil  # type: ignore[attr-defined]  # made for it
         for _ in range(2):
             with pytest.raises((EncoderError, EncoderMismatch), match=told):
                 index.add(folder)
             assert (dense(index, "granite tower"), texts(index)) == before
-            assert index._store.unfinished() == []
+            assert not index._store.is_interrupted()
             assert index._store.view.shelf.count() == 1
-        encoder.spoil = lambda vectors: vectors  # type: ignore[attr-defined]
+        encoder.spoil = lambda vectors: vectors  # type: ignore[attr-defined]  # made for it
         assert len(index.add(folder).documents) == 1
         assert "1950" in index.text(str(folder / "1.txt"))
 

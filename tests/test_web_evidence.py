@@ -59,7 +59,7 @@ def drawn(page: Page) -> list[Box]:
     )
     x, y, across, down = sheet["x"], sheet["y"], sheet["width"], sheet["height"]
     edges = (("left", x, across), ("top", y, down), ("right", x, across), ("bottom", y, down))
-    return [tuple((rect[name] - zero) / size for name, zero, size in edges) for rect in rects]  # type: ignore[misc]
+    return [tuple((rect[name] - zero) / size for name, zero, size in edges) for rect in rects]  # type: ignore[misc]  # always four
 
 
 def of_pdfium(words: str, path: Path) -> list[Box]:
@@ -102,7 +102,7 @@ def test_the_picture_is_coloured_where_the_quote_is_and_nowhere_else(visit: Open
         (x / picture.width, y / picture.height)
         for x in range(0, picture.width, 3)
         for y in range(0, picture.height, 3)
-        if picture.getpixel((x, y))[2] < 160 < picture.getpixel((x, y))[0]  # type: ignore[index]
+        if picture.getpixel((x, y))[2] < 160 < picture.getpixel((x, y))[0]  # type: ignore[index]  # an RGB picture
     ]
     boxes = drawn(page)
     assert len(yellow) > 100

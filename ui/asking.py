@@ -55,7 +55,7 @@ def answers(service: Service, asked: Asked, stop: Stop | None = None) -> Generat
         except CitewiseError as error:
             kept.fail(identity, number, str(error))
             raise
-        except Exception:
+        except Exception:  # noted in the conversation, and raised again
             kept.fail(identity, number, BROKEN)
             raise
 

@@ -47,7 +47,7 @@ class Database:
                 self._connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield self._connection
-                except BaseException:
+                except BaseException:  # whatever it is, half of it must not stay
                     self._connection.execute("ROLLBACK")
                     raise
                 self._connection.execute("COMMIT")

@@ -38,7 +38,7 @@ class Metrics:
             for answer in snapshots:
                 status = answer.status if answer.done else "stopped"
                 yield answer
-        except Exception:
+        except Exception:  # counted, and raised again
             status = "error"
             raise
         finally:
@@ -79,6 +79,6 @@ class Counted:
 
         try:
             await self.app(scope, receive, counted)
-        except Exception:
+        except Exception:  # counted, and raised again
             self.metrics.responded(500)
             raise

@@ -94,7 +94,7 @@ class Workers:
             return True
         try:
             job = self._journal.take()
-        except BaseException:
+        except BaseException:  # whatever it is, the place is free again
             self._free.release()
             raise
         if job is None:
