@@ -58,6 +58,12 @@ def leave(page: Page) -> None:
     page.evaluate("localStorage.clear(), sessionStorage.clear()")
 
 
+def colour(page: Page, scheme: str) -> None:
+    """Have the page light or dark, and wait until it is: Gradio marks its body a moment after the browser has told."""
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # "light" or "dark"
+    page.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=scheme == "dark")
+
+
 def arrive(page: Page, address: str) -> Page:
     """Open the page and wait until it is drawn, the documents too."""
     page.goto(address)
@@ -219,7 +225,7 @@ def test_a_narrow_screen_never_scrolls_sideways(visit: Open) -> None:
     ask(page, QUESTION)
     show_documents(page)
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of SCHEMES
+        colour(page, scheme)
         assert page.evaluate("document.documentElement.scrollWidth") == 390
     expect(page.locator(".cw-documents li").first).to_be_visible()
     box = page.get_by_placeholder("Ask your documents").bounding_box()
@@ -230,13 +236,13 @@ def test_a_narrow_screen_never_scrolls_sideways(visit: Open) -> None:
 
 def test_dark_text_stands_on_light_ground_and_the_other_way_round(visit: Open) -> None:
     lightness = "c => c.match(/[0-9.]+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) / 765"
-    colour = "(node, name) => getComputedStyle(node)[name]"
+    style = "(node, name) => getComputedStyle(node)[name]"
     page = visit()
     ask(page, QUESTION)
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of SCHEMES
-        text = page.evaluate(lightness, page.locator(".cw-answer").evaluate(colour, "color"))
-        ground = page.evaluate(lightness, page.locator("body").evaluate(colour, "backgroundColor"))
+        colour(page, scheme)
+        text = page.evaluate(lightness, page.locator(".cw-answer").evaluate(style, "color"))
+        ground = page.evaluate(lightness, page.locator("body").evaluate(style, "backgroundColor"))
         assert (ground - text > 0.6) if scheme == "light" else (text - ground > 0.6)
 
 

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 from served import served
-from test_web import ANSWERED, QUESTION, Open, ask, browser, show_documents, visit
+from test_web import ANSWERED, QUESTION, Open, ask, browser, colour, show_documents, visit
 
 __all__ = ["browser", "visit"]  # fixtures
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
@@ -50,7 +50,7 @@ COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-tex
 def passes(page: Page, state: str) -> None:
     """Hold a state of the page against axe-core's rules: all of them light, those on colours dark too."""
     for scheme, rules in (("light", {}), ("dark", COLOURS)):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the two above
+        colour(page, scheme)
         page.evaluate(STILL)
         found = Axe().run(page, options=rules).response["violations"]
         found = [v for v in found if v["impact"] in ("serious", "critical")]
