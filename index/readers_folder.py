@@ -5,11 +5,19 @@ import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 OnError = Callable[[Path, str], None]
 OnSkip = Callable[[Path], None]
 
 _LITTER = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"})
+
+
+class _Found(NamedTuple):
+    """A file or folder by the way that led to it, and where it really is."""
+
+    path: Path
+    real: str
 
 
 def walk_folder(root: Path, suffixes: Collection[str], on_error: OnError, on_skip: OnSkip) -> Iterator[Path]:
@@ -19,15 +27,15 @@ def walk_folder(root: Path, suffixes: Collection[str], on_error: OnError, on_ski
     cannot be read, `on_skip` of files with another suffix and of links that lead out.
     """
     top = os.path.realpath(root)
-    seen, todo, links = set[str](), [root], deque[Path]()
+    seen, todo, links = set[str](), [_Found(root, top)], deque[Path]()
     while todo or links:
-        path = todo.pop() if todo else _follow(links.popleft(), top, on_error, on_skip)
-        real = os.path.realpath(path) if path else ""
-        if path is None or real in seen:
+        found = todo.pop() if todo else _follow(links.popleft(), top, on_error, on_skip)
+        if found is None or found.real in seen:
             continue
+        path, real = found
         seen.add(real)
         if os.path.isdir(real):
-            todo += _entries(path, links, on_error)
+            todo += _entries(found, links, on_error)
         elif not os.path.exists(real):
             on_error(path, "it does not exist: check its name")
         elif path.suffix.lower() not in suffixes or not os.path.isfile(real):
@@ -36,19 +44,21 @@ def walk_folder(root: Path, suffixes: Collection[str], on_error: OnError, on_ski
             yield path
 
 
-def _entries(folder: Path, links: deque[Path], on_error: OnError) -> list[Path]:
+def _entries(folder: _Found, links: deque[Path], on_error: OnError) -> list[_Found]:
     """Return a folder's files and folders, last first, and put its links aside."""
+    path, real = folder
     try:
-        with os.scandir(folder) as found:
+        with os.scandir(path) as found:
             entries = sorted((e for e in found if not _is_litter(e.name)), key=lambda e: _natural(e.name))
     except OSError as error:
-        on_error(folder, f"the folder cannot be read ({error.strerror}): change its permissions")
+        on_error(path, f"the folder cannot be read ({error.strerror}): change its permissions")
         return []
-    links += [folder / entry.name for entry in entries if entry.is_symlink()]
-    return [folder / entry.name for entry in reversed(entries) if not entry.is_symlink()]
+    links += [path / entry.name for entry in entries if entry.is_symlink()]
+    names = [entry.name for entry in reversed(entries) if not entry.is_symlink()]
+    return [_Found(path / name, os.path.join(real, name)) for name in names]
 
 
-def _follow(link: Path, top: str, on_error: OnError, on_skip: OnSkip) -> Path | None:
+def _follow(link: Path, top: str, on_error: OnError, on_skip: OnSkip) -> _Found | None:
     real = os.path.realpath(link)
     if not os.path.exists(real):
         on_error(link, "it is a link to a file that does not exist: remove it or mend it")
@@ -56,7 +66,7 @@ def _follow(link: Path, top: str, on_error: OnError, on_skip: OnSkip) -> Path | 
     if os.path.commonpath([top, real]) != top:
         on_skip(link)
         return None
-    return link
+    return _Found(link, real)
 
 
 def _is_litter(name: str) -> bool:
