@@ -5,8 +5,6 @@ memory stays bounded. A thread reads and embeds what comes next; all that change
 one step after the other.
 """
 
-import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
@@ -232,6 +230,7 @@ def _store(store: Store, batches: Iterator[_Batch]) -> Sequence[_Ready]:
                 store.originals.keep(ready.record.document, ready.upload)
         for batch in chain([first], batches):
             if batch.rows:
+                store.may_write()
                 store.view.shelf.put(batch.rows, batch.vectors)
         store.view.shelf.settle()
         store.commit([ready.record for ready in group])
@@ -258,24 +257,3 @@ class _Teller:
 
     def embedded(self, done: int, total: int) -> None:
         self.stage(self._at, "embedding", done / total, total)
-
-
-def gone(records: Iterable[Record], folders: Sequence[str]) -> list[Record]:
-    """Return those documents, once found in a folder, whose file is no longer in `folders`."""
-    return [
-        record
-        for record in records
-        if record.folder
-        and any(record.path.startswith(os.path.join(folder, "")) for folder in folders)
-        and _is_gone(record.path)
-    ]
-
-
-def _is_gone(path: str) -> bool:
-    """Tell a file that was deleted, or replaced by a folder, from one that can't be looked at for now."""
-    try:
-        return stat.S_ISDIR(os.stat(path).st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False

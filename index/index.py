@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from .adding import add_files, gone, remove_documents
+from .adding import add_files, remove_documents
 from .backup import backup, restore
 from .checking import Health, check, mend
 from .consistency import consistent, rows_of, text_of
@@ -19,7 +19,7 @@ from .lock import WriterLock
 from .mirrors import Mirrors
 from .moving import move
 from .owners import EVERYBODY, checked, sees
-from .planning import Plan, followed, plan
+from .planning import Plan, followed, gone, plan
 from .remote import Server
 from .rerank import Evidence
 from .searcher import Searcher
@@ -93,6 +93,10 @@ class Index:
         """Return the number of the library's latest change."""
         return self._store.generation()
 
+    def refresh(self) -> None:
+        """Bring the keyword mirror to the latest change, as the next question would; a whole one takes long."""
+        self._mirrors.refresh()
+
     def seen_by(self, person: str) -> "Index":
         """Return this open index as one person sees it, whose uploads nobody else does; empty for everybody's."""
         view = copy(self)
@@ -114,7 +118,7 @@ class Index:
         with self._writing():
             added = add_files(self._store, files, progress, self._mirrors.keep_up)
             others = self._store.others({file.id for file in files}) if folders(paths) else []
-            lost = gone(self._store.records(others).values(), folders(paths))
+            lost = gone(self._store.records(others).values(), folders(paths), failures)
             remove_documents(self._store, lost)
             self._mirrors.follow()
         return Added(
@@ -142,13 +146,13 @@ class Index:
         return replace(added, documents=tuple(self._with_versions(added.documents)))
 
     def remove(self, sources: Iterable[str | Path]) -> int:
-        """Remove documents, named as `documents()` lists them or by their path; return how many.
+        """Remove documents, named as `documents()` lists them, by their path or by a folder's; return how many.
 
         A person may remove their own; what is everybody's is left to who runs the library.
         """
         wanted = [sources] if isinstance(sources, str | Path) else list(sources)
         with self._writing():
-            records = self._sight.of_sources([str(source) for source in wanted])
+            records = self._sight.of_sources_and_folders([str(source) for source in wanted])
             for record in records:
                 if record.document.owner != self._person:
                     raise NotYours(
@@ -234,7 +238,7 @@ class Index:
     def check(self) -> Health:
         """Look whether every document is whole and nothing else is there."""
         with self._writing():
-            self._mirrors.follow()
+            self._mirrors.refresh()
             return check(self._store, self._mirrors.keywords)
 
     def mend(self, progress: OnProgress | None = None) -> Added:
@@ -287,8 +291,6 @@ class Index:
     def _with_versions(self, documents: Sequence[Document]) -> list[Document]:
         pairs = self._mirrors.pairs([document.id for document in documents])
         return with_versions(documents, pairs, self._store, self._person)
-
-    # keeping whole
 
     @contextmanager
     def _writing(self) -> Generator[None]:

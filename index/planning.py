@@ -1,11 +1,11 @@
 """What adding folders again would do, without doing it: what is new, changed, renamed, gone or as it was."""
 
 import os
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .adding import gone
 from .errors import ReadError
 from .files import File, find, fingerprint, folders, modified
 from .rows import Record
@@ -47,7 +47,7 @@ def plan(records: Sequence[Record], paths: Iterable[str | Path]) -> Plan:
             new[file.source] = version
         else:
             (unchanged if record.document.version == version else changed).append(record.document.source)
-    lost = {record.document.source: record.document.version for record in gone(records, folders(paths))}
+    lost = {record.document.source: record.document.version for record in gone(records, folders(paths), failed)}
     renamed = _renamed(lost, new)
     return Plan(
         new=tuple(source for source in new if source not in dict(renamed).values()),
@@ -57,6 +57,42 @@ def plan(records: Sequence[Record], paths: Iterable[str | Path]) -> Plan:
         unchanged=tuple(unchanged),
         failed=tuple(failed),
     )
+
+
+def gone(records: Iterable[Record], folders: Iterable[str], failed: list[Failure]) -> list[Record]:
+    """Return those documents, once found in a folder, whose file is no longer in `folders`.
+
+    A folder that is empty now, and several documents came from, is added to `failed` and loses nothing: where a disk is
+    not mounted, or a container was given another path, an empty folder is what is seen.
+    """
+    followed = [record for record in records if record.folder]
+    found: dict[str, Record] = {}
+    for folder in folders:
+        inside = os.path.join(folder, "")
+        lost = [record for record in followed if record.path.startswith(inside) and _is_gone(record.path)]
+        if len(lost) > 1 and _is_empty(folder):
+            failed.append(Failure(folder, f"{_EMPTY} ({len(lost)}): citewise remove {folder}"))
+        else:
+            found |= {record.document.id: record for record in lost}
+    return list(found.values())
+
+
+_EMPTY = "it is empty now: see whether its disk is there; if not, take out what came from it"
+
+
+def _is_gone(path: str) -> bool:
+    """Tell a file that was deleted, or replaced by a folder, from one that can't be looked at for now."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+
+
+def _is_empty(folder: str) -> bool:
+    with os.scandir(folder) as entries:
+        return next(entries, None) is None
 
 
 def followed(records: Iterable[Record]) -> list[str]:

@@ -40,6 +40,19 @@ class Sight:
                 raise UnknownSource(f"{source!r} is not in the library: list shows what is")
         return [found[source] for source in dict.fromkeys(sources)]
 
+    def of_sources_and_folders(self, names: Sequence[str]) -> list[Record]:
+        """Return the records of documents named by source or path, and of all whose files are in a folder named."""
+        try:
+            return self.of_sources(names)
+        except UnknownSource:
+            everything = self.all()
+        found: dict[str, Record] = {}
+        for name in names:
+            inside = os.path.join(os.path.abspath(os.path.expanduser(name)), "")
+            some = [record for record in everything if record.path.startswith(inside)] or self.of_sources([name])
+            found |= {record.document.id: record for record in some}
+        return list(found.values())
+
     def all(self) -> list[Record]:
         """Return the records of all documents, ordered by source."""
         found = (r for r in self.store.changes() if not r.removed and sees(self.person, r.document.id))

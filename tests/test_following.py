@@ -79,6 +79,32 @@ def test_a_folder_that_is_not_there_loses_nothing(folder: Path, tmp_path: Path) 
         assert len(index.documents()) == 4
 
 
+def test_a_folder_that_is_empty_all_at_once_loses_nothing(folder: Path, tmp_path: Path) -> None:
+    """It may be where a disk was mounted, or a container may have been given another path."""
+    with Index(tmp_path / "library") as index:
+        index.add([folder])
+        folder.rename(tmp_path / "elsewhere")
+        folder.mkdir()
+        plan = index.plan(index.folders())
+        assert (plan.removed, [failure.source for failure in plan.failed]) == ((), [str(folder)])
+        added = index.add(index.folders())
+        assert (added.removed, len(added.failed)) == ((), 1)
+        assert f"citewise remove {folder}" in added.failed[0].reason
+        assert len(index.documents()) == 4
+        assert index.remove([folder]) == 4
+        assert index.add([folder]).failed == ()
+
+
+def test_the_last_file_of_a_folder_may_go(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "only.txt").write_text(LIGHTHOUSE, "utf-8")
+    with Index(tmp_path / "library") as index:
+        index.add([tmp_path / "reports"])
+        (tmp_path / "reports" / "only.txt").unlink()
+        assert len(index.add([tmp_path / "reports"]).removed) == 1
+        assert index.documents() == []
+
+
 def test_folders_inside_others_are_followed_once(folder: Path, tmp_path: Path) -> None:
     (folder / "deep").mkdir()
     (folder / "deep" / "a.txt").write_text(LIGHTHOUSE, "utf-8")
