@@ -9,6 +9,7 @@ changed is written again at last, with their lock held, and of several entries o
 import itertools
 import json
 import os
+import shutil
 import sqlite3
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -31,26 +32,35 @@ FORMAT, READ = 2, (1, 2)  # as of the rows in a store
 GROUP = 256
 """Passages that are put into a library at once."""
 _OURS = ("chroma", "keywords", "versions")  # not copied: the one is in a backup as documents, the others are derived
-_NOT_KEPT = (".lock", ".holder", "-wal", "-shm", "-journal")
+_PART = ".part"
+_NOT_KEPT = (".lock", ".holder", "-wal", "-shm", "-journal", _PART)
 
 
 def backup(store: Store, writer: WriterLock, folder: Path, target: Path, progress: OnProgress | None = None) -> int:
-    """Write the library to `target`, which must not exist; return how many documents it holds."""
+    """Write the library to `target`, which must not exist; return how many documents it holds.
+
+    Documents that are damaged are left out, and named in a LibraryError once the rest is there.
+    """
     if target.exists():
         raise LibraryError(f"{target} exists already: choose another name")
     if target.resolve().is_relative_to(folder.resolve()):
         raise LibraryError(f"{target} is in the library itself: choose a place outside it")
-    part = target.with_name(target.name + ".part")
+    part = target.with_name(target.name + _PART)
     try:
-        private = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # as the library is
-        with os.fdopen(private, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as out:
-            count = _write_documents(store, writer, out, progress)
+        with os.fdopen(_private(part), "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as out:
+            count, damaged = _write_documents(store, writer, out, progress)
             _write_files(folder, out)
         part.replace(target)
     except OSError as error:
         raise LibraryError(f"{target} can't be written ({(error.strerror or str(error)).lower()})") from error
     finally:
         part.unlink(missing_ok=True)
+    if damaged:
+        named = ", ".join(damaged[:5]) + (" ..." if len(damaged) > 5 else "")
+        raise LibraryError(
+            f"{target} holds {count} documents, but not {len(damaged)} whose passages are damaged ({named}): "
+            "mend them with citewise doctor --mend, then back up again"
+        )
     return count
 
 
@@ -74,10 +84,18 @@ def restore(store: Store, folder: Path, source: Path, progress: OnProgress | Non
         raise LibraryError(f"{source} is not a whole backup of citewise ({error}): use another one") from error
 
 
+def _private(path: Path) -> int:
+    """Open a file to be written anew, which nobody else may read, as the library is."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+
+
 # writing
 
 
-def _write_documents(store: Store, writer: WriterLock, out: zipfile.ZipFile, progress: OnProgress | None) -> int:
+def _write_documents(
+    store: Store, writer: WriterLock, out: zipfile.ZipFile, progress: OnProgress | None
+) -> tuple[int, list[str]]:
+    """Write all documents; return how many, and the sources of those that are damaged."""
     entries: dict[str, dict[str, str]] = {}
     names = (f"documents/{number:08d}" for number in itertools.count())
     seen = store.refresh()
@@ -86,6 +104,7 @@ def _write_documents(store: Store, writer: WriterLock, out: zipfile.ZipFile, pro
         store.refresh()
         _write_changes(store, out, seen, entries, names, None)
         shelf = store.view.shelf
+        present = [record.document for record in store.changes() if not record.removed]
     about = {
         "format": FORMAT,
         "encoder": shelf.encoder,
@@ -94,7 +113,7 @@ def _write_documents(store: Store, writer: WriterLock, out: zipfile.ZipFile, pro
         "documents": list(entries.values()),
     }
     out.writestr("about.json", json.dumps(about))
-    return len(entries)
+    return len(entries), [document.source for document in present if document.id not in entries]
 
 
 def _write_changes(
@@ -115,12 +134,12 @@ def _write_changes(
         if progress:
             progress(Progress(record.document.source, number, len(records), "saving", 0.0))
         rows, vectors = store.view.shelf.rows_and_vectors(record)
-        if len(rows) == record.document.passages:  # else it has changed since, and comes again
+        if record.document.version and len(rows) == record.document.passages:
             name = next(names)
             _write_document(out, name, record, rows, vectors)
             entries[identity] = {"entry": name, "id": identity, "version": record.document.version}
-        elif since >= 0:
-            raise LibraryError(f"passages of {record.document.source} are missing: see citewise doctor")
+        else:  # it has changed since, and comes again, or it is damaged
+            entries.pop(identity, None)
 
 
 def _write_document(out: zipfile.ZipFile, name: str, record: Record, rows: Sequence[Row], vectors: Vectors) -> None:
@@ -183,6 +202,7 @@ def _restore_documents(
             raise ValueError(f"{entry['entry']} lacks passages or vectors")
         store.begin([record.document.id])
         for first in range(0, len(rows), GROUP):
+            store.may_write()
             store.view.shelf.put(rows[first : first + GROUP], vectors[first : first + GROUP])
         store.commit([record])
         store.sweep([record.document.id], [])
@@ -208,6 +228,7 @@ def _restore_files(archive: zipfile.ZipFile, folder: Path) -> None:
         if path.exists():
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        with archive.open(entry) as packed, os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as out:
-            while chunk := packed.read(1 << 20):
-                out.write(chunk)
+        part = path.with_name(path.name + _PART)
+        with archive.open(entry) as packed, os.fdopen(_private(part), "wb") as out:
+            shutil.copyfileobj(packed, out)
+        part.replace(path)  # one that is there is whole

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .adding import add_files, remove_documents
+from .errors import NoOriginal
 from .files import File
 from .keywords import Keywords
 from .rows import Record, document_of, shows
@@ -37,7 +38,7 @@ def check(store: Store, keywords: Keywords) -> Health:
     shelf = store.view.shelf
     records = {record.document.id: record for record in store.changes() if not record.removed}
     expected = sum(record.document.passages for record in records.values())
-    damaged = [record for record in records.values() if shelf.lacks(record.passage_ids)]
+    damaged = [r for r in records.values() if not r.document.version or shelf.lacks(r.passage_ids)]
     ghosts = list[str]()
     if damaged or shelf.count() != expected:
         ghosts = [i for i in shelf.ids() if not _belongs(records.get(document_of(i)), i)]
@@ -54,16 +55,34 @@ def mend(store: Store, keywords: Keywords, health: Health, progress: OnProgress 
     The caller holds the writers' lock, and brings the mirror, which is emptied, to the store afterwards.
     """
     store.view.shelf.delete(health.ghosts)
-    remove_documents(store, health.damaged)
     keywords.clear()
-    there = [record for record in health.damaged if record.path and Path(record.path).is_file()]
-    added = add_files(store, [_file(record) for record in there], progress)
-    lost = [record.document.source for record in health.damaged if record not in there]
-    return replace(added, failed=(*added.failed, *(Failure(source, _LOST) for source in lost)))
+    files = {record.document.id: _file(store, record) for record in health.damaged}
+    to_read = [file for file in files.values() if file]
+    if health.damaged:  # out of sight, and on record until they are read again: stopped here, the next one goes on
+        store.commit([_without_version(record) for record in health.damaged])
+    added = add_files(store, to_read, progress)
+    damaged = store.records(files)
+    lost = [record for record in damaged.values() if not record.document.version]
+    remove_documents(store, lost)
+    without_file = [record.document.source for record in lost if not files[record.document.id]]
+    return replace(added, failed=(*added.failed, *(Failure(source, _LOST) for source in without_file)))
 
 
 _LOST = "its passages are damaged and its file is not there: it was taken out; add it again"
 
 
-def _file(record: Record) -> File:
-    return File(Path(record.path), record.document.id, record.document.source, record.path, record.folder)
+def _without_version(record: Record) -> Record:
+    return replace(record, document=replace(record.document, version="", passages=0), modified=0, tail="")
+
+
+def _file(store: Store, record: Record) -> File | None:
+    """Return where a document can be read again: its file, or the copy of an upload; None where there is neither."""
+    path = Path(record.path)
+    if not record.path:
+        try:
+            path = store.originals.find(record)
+        except NoOriginal:
+            return None
+    return (
+        File(path, record.document.id, record.document.source, record.path, record.folder) if path.is_file() else None
+    )

@@ -118,6 +118,42 @@ def test_a_restore_that_was_killed_goes_on(saved: Path, tmp_path: Path) -> None:
         assert index.restore(saved) == len(index.documents()) == 3
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a limit on files stands for a full disk")
+def test_a_file_that_was_restored_half_is_restored_whole(own_library: Path, tmp_path: Path) -> None:
+    import resource
+
+    content = os.urandom(1000) * 24_000
+    (own_library / "feedback.jsonl").write_bytes(content)
+    with Index(own_library) as index:
+        index.backup(tmp_path / "backup")
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Index(tmp_path / "new") as index:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000_000, most))
+        try:
+            with pytest.raises(LibraryError, match="too large"):
+                index.restore(tmp_path / "backup")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        index.restore(tmp_path / "backup")
+    assert (tmp_path / "new" / "feedback.jsonl").read_bytes() == content
+
+
+def test_a_damaged_document_is_named_and_the_rest_is_in_the_backup(
+    own_library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Index(own_library) as index:
+        documents = index.documents()
+        record = index._store.records([documents[0].id])[documents[0].id]
+        index._store.view.shelf.delete(record.passage_ids[:1])
+    assert main(["backup", "--library", str(own_library), str(tmp_path / "kept")]) == 1
+    told = capsys.readouterr().err
+    assert f"holds {len(documents) - 1} documents, but not 1" in told
+    assert documents[0].source in told
+    with Index(tmp_path / "new") as index:
+        index.restore(tmp_path / "kept")
+        assert index.documents() == documents[1:]
+
+
 def test_a_library_with_other_documents_is_left_as_it_is(saved: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("My own words.\n", "utf-8")
     with Index(tmp_path / "new") as index:

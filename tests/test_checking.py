@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import chromadb
+import make_documents as make
 import pytest
 from chromadb.config import Settings
 
 from index.index import Index
+from index.types import Progress
 from ui.cli import main
 
 TEXT = "".join(f"The lighthouse number {n} at Skerrow was built of granite in {1800 + n}. " for n in range(150))
@@ -109,6 +111,41 @@ def test_a_damaged_upload_is_taken_out_and_named(library: Path) -> None:
         assert "add it again" in failure.reason
         assert index.check().is_good
         assert sorted(Path(d.source).name for d in index.documents()) == ["rose.txt", "tower.txt"]
+
+
+def test_a_damaged_pdf_that_was_uploaded_is_read_again_from_its_copy(library: Path, tmp_path: Path) -> None:
+    path = make.pdf(tmp_path / "sent.pdf", [TEXT[:900]])
+    with Index(library) as index:
+        index.seen_by("ada").upload("terms.pdf", path)
+        ada = index.seen_by("ada")
+        (before,) = [d for d in ada.documents() if d.source == "terms.pdf"]
+        text = ada.text("terms.pdf")
+        record = index._store.records([before.id])[before.id]
+        index._store.view.shelf.delete(record.passage_ids[:1])
+        path.unlink()
+        assert [d.source for d in index.mend().documents] == ["terms.pdf"]
+        assert index.check().is_good
+        assert ada.text("terms.pdf") == text
+        assert ada.original(before.id).exists()
+        assert "terms.pdf" not in [d.source for d in index.documents()]
+
+
+def test_mending_that_is_stopped_goes_on_and_forgets_no_document(library: Path) -> None:
+    lose(library, "tower.txt")
+
+    def stop(step: Progress) -> None:
+        if step.stage == "embedding":
+            raise KeyboardInterrupt
+
+    with Index(library) as index:
+        listed = [document.source for document in index.documents()]
+        with pytest.raises(KeyboardInterrupt):
+            index.mend(stop)
+        assert [document.source for document in index.documents()] == listed
+        assert [r.passage.source for r in index.search("lighthouse granite")]
+        assert len(index.check().damaged) == 1
+        assert len(index.mend().documents) == 1
+        assert index.check().is_good
 
 
 def test_ghosts_go_and_the_mirror_is_built_again(library: Path) -> None:

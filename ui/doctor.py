@@ -207,7 +207,7 @@ def _health(index: Index) -> Iterator[Line]:
         ),
     )
     told = "; ".join(said for number, said in found if number)
-    yield Line("fail", "index", f"{told}; mend it with: citewise doctor --mend (after a copy: citewise backup FILE)")
+    yield Line("fail", "index", f"{told}; mend it with: citewise doctor --mend (after a copy of the library)")
 
 
 def _mended(settings: Settings) -> Iterator[Line]:
