@@ -3,7 +3,10 @@
 Many threads may use them at once. What is wrong with the server or the disk is told in one line.
 """
 
+import itertools
+import os
 import shutil
+import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -30,11 +33,13 @@ class Chroma:
         self._place = place
         self._gate = Gate()
         self._handles: dict[str, Collection] = {}
+        self._broken = False
         self._client = _connect(place)
 
     def close(self) -> None:
         """Close the connection; the collections can't be used any more."""
         with self._gate.alone():
+            self._broken = False  # for good
             _disconnect(self._client)
 
     def alone(self) -> AbstractContextManager[None]:
@@ -44,10 +49,13 @@ class Chroma:
     def see_others(self) -> None:
         """See what other processes wrote to a folder, which a client that is open doesn't; the caller is alone."""
         if isinstance(self._place, Path):  # a server shows every write at once
+            self._broken = True  # until all is there again: what fails here is done by the next call
             _disconnect(self._client)
             self._client = _connect(self._place)
-            known = {name: self._get(name) for name in self._handles}
+            with telling(self._place):
+                known = {name: _collection(self._client, name) for name in self._handles}
             self._handles = {name: handle for name, handle in known.items() if handle}
+            self._broken = False
 
     @contextmanager
     def using(self, name: str, writes: bool = False) -> "Generator[Collection]":
@@ -105,18 +113,26 @@ class Chroma:
             self._client.delete_collection(name)
 
     def _get(self, name: str) -> "Collection | None":
-        from chromadb.errors import NotFoundError
-
-        try:
-            with self._calling():
-                return self._client.get_collection(name, embedding_function=None)
-        except NotFoundError:
-            return None
+        with self._calling():
+            return _collection(self._client, name)
 
     @contextmanager
     def _calling(self) -> Generator[None]:
+        if self._broken:
+            with self._gate.alone():
+                if self._broken:
+                    self.see_others()
         with self._gate.shared(), telling(self._place):
             yield
+
+
+def _collection(client: "ClientAPI", name: str) -> "Collection | None":
+    from chromadb.errors import NotFoundError
+
+    try:
+        return client.get_collection(name, embedding_function=None)
+    except NotFoundError:
+        return None
 
 
 def _connect(place: Path | Server) -> "ClientAPI":
@@ -127,7 +143,7 @@ def _connect(place: Path | Server) -> "ClientAPI":
     try:
         if isinstance(place, Path):
             with telling(place):
-                return _opened(str(place / "chroma"), quiet)
+                return _opened(place / "chroma", quiet)
         place.reach()
         secure = place.address.startswith("https:")
         client = chromadb.HttpClient(place.address, ssl=secure, headers=place.headers, settings=quiet)
@@ -141,17 +157,29 @@ def _connect(place: Path | Server) -> "ClientAPI":
     return client
 
 
-def _opened(folder: str, settings: "Settings") -> "ClientAPI":
+def _opened(folder: Path, settings: "Settings") -> "ClientAPI":
+    """Open a folder by a way of writing it that no other client of this process has.
+
+    Chroma lends all who write it alike one connection, which goes on as long as one of them has it, and so would not
+    see what other processes wrote.
+    """
     import chromadb
     from chromadb.api.shared_system_client import SharedSystemClient
 
-    try:
-        return chromadb.PersistentClient(folder, settings=settings)
-    except BaseException:  # Chroma keeps what failed to start, and would lend it at the next try
-        shared: Any = SharedSystemClient
-        if folder not in shared._identifier_to_refcount:
-            shared._identifier_to_system.pop(folder, None)
-        raise
+    shared: Any = SharedSystemClient
+    with _opening:
+        ways = (os.path.join(folder, *["."] * number) for number in itertools.count())
+        way = next(way for way in ways if way not in shared._identifier_to_system)
+        try:
+            return chromadb.PersistentClient(way, settings=settings)
+        except BaseException as error:  # Chroma keeps what failed to start, and would lend it at the next try
+            shared._identifier_to_system.pop(way, None)
+            if type(error).__name__ == "PanicException":  # of its core, where it has no file to open; no Exception
+                raise OSError(str(error)) from error
+            raise
+
+
+_opening = threading.Lock()
 
 
 def _disconnect(client: "ClientAPI") -> None:

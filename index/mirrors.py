@@ -65,9 +65,10 @@ class Mirrors:
     def follow(self) -> None:
         """Bring both to the store's latest commit; one that is damaged is made again.
 
-        Where another process is at the pairs for so long, they are left to it.
+        Where somebody is at one of them for long, it is left to them, and to the next question.
         """
-        self._follow()
+        with suppress(LibraryBusy):
+            self._follow()
         with suppress(LibraryBusy):
             self._pair(PATIENCE)
 
@@ -96,6 +97,8 @@ class Mirrors:
     def _apply_words(self) -> None:
         self.keywords.reload()
         generation = self._store.refresh()
+        if self.keywords.generation > generation:  # the store is an older copy, put in the place of the one before
+            self.keywords.clear()
         if self.keywords.generation != generation:
             changed = self._store.changes(since=self.keywords.generation)
             self.keywords.apply(((r.document.id, self._passages(r)) for r in changed), generation)
@@ -123,6 +126,8 @@ class Mirrors:
     def _apply_pairs(self) -> None:
         self.versions.reload()
         generation = self._store.refresh()
+        if self.versions.generation > generation:
+            self.versions.clear()
         if self.versions.generation != generation:
             changed = sorted(self._store.changes(since=self.versions.generation), key=lambda r: r.generation)
             self.versions.apply(((r, (p.text for p in self._passages(r))) for r in changed), generation)

@@ -88,5 +88,6 @@ def _copy(moving: _Move, wanted: Mapping[str, Record]) -> int:
     vectors, sketches = moving.encoders.of_passages([row.passage for row in rows], None, known)
     with moving.writer.held(_HOWEVER_LONG):
         moving.store.refresh()
+        moving.store.may_write()
         moving.new.put([replace(row, sketch=s) for row, s in zip(rows, sketches, strict=True)], vectors)
     return len(rows)

@@ -226,12 +226,13 @@ class Store:
         self._sweep(_intent(documents), changed)
 
     def _sweep(self, intent: str, changed: Iterable[str]) -> None:
-        self.may_write()
         for document in changed:
+            self.may_write()
             record = self.records([document]).get(document)
             version = record.document.version if record else None
             self.view.shelf.drop(document, but=version)
             self.originals.drop(document, but=version)
+        self.may_write()
         with self._chroma.using(RECORDS, writes=True) as records:
             records.delete(ids=[intent])
 
@@ -263,6 +264,8 @@ class Store:
 
     def switch(self, shelf: Shelf, encoders: Encoders) -> None:
         """Put a filled shelf in the place of the one in use: the commit point of a move."""
+        if self._move()[0] != shelf.name:  # another's move took over while this process stood still
+            raise LibraryMoved(MOVED)
         with self._chroma.alone():  # no question of this process sees one without the other
             self._commit(self.generation() + 1, {IN_USE: {"kind": IN_USE, IN_USE: shelf.name}})
             self.view = View(shelf, encoders)

@@ -1,8 +1,7 @@
 """Which documents are versions of one another: a mirror of the store in SQLite that can be deleted and is built again.
 
 A document that comes in is compared with those that share a band of its print (see likeness.py), so that the work
-grows with what is alike and not with the library. Whose a document is plays no part here; `Index` shows a person no
-version that is not theirs to see.
+grows with what is alike and not with the library. `with_versions` shows a person no version that is not theirs to see.
 """
 
 import json
@@ -18,7 +17,7 @@ import numpy as np
 
 from .errors import LibraryError, MirrorDamaged
 from .likeness import Likeness, are_versions, bands, likeness
-from .owners import sees
+from .owners import owner_of, sees
 from .rows import Record
 from .store import Store
 from .types import Document, OtherVersion
@@ -170,14 +169,17 @@ def _learn(database: sqlite3.Connection, document: str, source: str, known: Like
     """Keep a document's print and pair it with those that it is a version of."""
     marks = bands(known.words)
     alike: list[tuple[float, str]] = []
-    for other in _near(database, marks):
+    for other in _near(database, owner_of(document), marks):
         name, found = _read(database, other)
         same = are_versions(known, found, (source, name))
         if same:
             alike.append((same, other))
-    for same, other in sorted(alike, reverse=True)[:MOST]:
-        pair = [(document, other, same), (other, document, same)]
-        database.executemany("INSERT OR REPLACE INTO pairs VALUES (?, ?, ?)", pair)
+    kept = Counter[str]()
+    for same, other in sorted(alike, reverse=True):
+        kept[owner_of(other)] += 1
+        if kept[owner_of(other)] <= MOST:
+            pair = [(document, other, same), (other, document, same)]
+            database.executemany("INSERT OR REPLACE INTO pairs VALUES (?, ?, ?)", pair)
     database.execute(
         "INSERT INTO prints VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
@@ -193,13 +195,22 @@ def _learn(database: sqlite3.Connection, document: str, source: str, known: Like
     database.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?)", [(mark, document) for mark in marks])
 
 
-def _near(database: sqlite3.Connection, marks: Sequence[int]) -> list[str]:
-    """Return documents that share bands, those that share the most."""
-    found = Counter[str]()
-    for mark in marks:
-        rows = database.execute("SELECT document FROM bands WHERE band = ? LIMIT ?", (mark, _A_BAND))
-        found.update(row[0] for row in rows)
-    return [document for document, _ in found.most_common(_NEAREST)]
+def _near(database: sqlite3.Connection, owner: str, marks: Sequence[int]) -> list[str]:
+    """Return documents that share bands, those that share the most: everybody's, and the owner's.
+
+    What is one person's alone is not looked at for another, whose own it could push out.
+    """
+    near: list[str] = []
+    for private, ids in ((False, "*-*"), (True, f"*-{owner or '*'}")):  # see owners.py
+        found = Counter[str]()
+        for mark in marks:
+            rows = database.execute(
+                "SELECT document FROM bands WHERE band = ? AND (document GLOB ?) = ? LIMIT ?",
+                (mark, ids, private, _A_BAND),
+            )
+            found.update(row[0] for row in rows)
+        near += [document for document, _ in found.most_common(_NEAREST)]
+    return near
 
 
 def _read(database: sqlite3.Connection, document: str) -> tuple[str, Likeness]:

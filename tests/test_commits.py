@@ -236,3 +236,46 @@ def test_a_damaged_store_is_an_error_that_says_so(own_library: Path) -> None:
     (own_library / "chroma" / "chroma.sqlite3").write_bytes(b"no database" * 1000)
     with pytest.raises(LibraryError, match=r"can't be opened"):
         Index(own_library)
+
+
+def test_two_that_one_program_has_open_see_what_another_process_writes(
+    index: Index, tmp_path: Path, other: Callable[[], Other]
+) -> None:
+    """Chroma would lend both one connection, which closing one of them does not renew: a notebook's cell run twice."""
+    (tmp_path / "one.txt").write_text(GRANITE)
+    (tmp_path / "two.txt").write_text(CONCRETE)
+    index.add(tmp_path / "one.txt")
+    with Index(tmp_path / "library") as again:
+        other().ask("add", tmp_path / "two.txt")
+        for opened in (index, again):
+            assert sorted(r.passage.text for r in opened.search_dense("granite or concrete")) == [CONCRETE, GRANITE]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a limit on open files stands for whatever fails")
+def test_a_library_that_could_not_be_opened_again_is_at_the_next_question(
+    index: Index, tmp_path: Path, other: Callable[[], Other]
+) -> None:
+    import resource
+
+    (tmp_path / "one.txt").write_text(GRANITE)
+    assert texts(index) == []
+    other().ask("add", tmp_path / "one.txt")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (8, hard))
+    try:
+        with pytest.raises(LibraryError, match=r"(?i)too many open files"):
+            index.documents()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert texts(index) == [GRANITE]
+    assert len(index.documents()) == 1
+
+
+def test_what_was_committed_while_another_task_has_the_keywords_is_told_as_committed(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.mirrors.PATIENCE", 0.2)
+    (tmp_path / "one.txt").write_text(GRANITE)
+    with WriterLock(tmp_path / "library", "keywords").held(1):
+        assert len(index.add(tmp_path / "one.txt").documents) == 1
+    assert [r.passage.text for r in index.search_keywords("granite")] == [GRANITE]

@@ -100,6 +100,7 @@ def test_the_turn_of_a_writer_that_died_goes_on_and_one_that_only_slept_changes_
 
     with pytest.raises(LibraryBusy, match="took over writing while this one stood still: try again"):
         here.add(tmp_path / "a.txt", meanwhile)
+    assert there.check().is_good, "no passage was put there after its turn"
     assert names(here) == names(there) == {"a", "b"}
     assert here.text(str(tmp_path / "a.txt")) == KEEPER.format("a")
     here.add(tmp_path / "a.txt")

@@ -20,6 +20,25 @@ GRANITE = "The lighthouse at Skerrow was built of granite in 1874."
 CONCRETE = "The beacon at Skerrow was rebuilt of concrete in 1950."
 
 
+# an older store
+
+
+def test_a_store_put_back_from_before_is_not_searched_by_later_words(tmp_path: Path) -> None:
+    """Of a library whose Chroma is kept in another place, an operator may restore that alone."""
+    one = write(tmp_path / "one.txt", GRANITE)
+    library = tmp_path / "library"
+    with Index(library) as index:
+        index.add(one)
+    shutil.copytree(library / "chroma", tmp_path / "before")
+    with Index(library) as index:
+        index.add(write(tmp_path / "one.txt", CONCRETE))
+    shutil.rmtree(library / "chroma")
+    (tmp_path / "before").rename(library / "chroma")
+    with Index(library) as index:
+        assert [r.passage.text for r in index.search_keywords("granite")] == [GRANITE]
+        assert index.search_keywords("concrete") == []
+
+
 # keywords
 
 

@@ -14,8 +14,8 @@ from test_commits import Other, other  # noqa: F401  a fixture: another process 
 from word_encoder import Vectors, WordEncoder
 
 from benchmarks.chroma import chroma_server
-from index.encoders import Encoder
-from index.errors import EncoderError, EncoderMismatch, LibraryBusy, LibraryError
+from index.encoders import Encoder, Encoders
+from index.errors import EncoderError, EncoderMismatch, LibraryBusy, LibraryError, LibraryMoved
 from index.index import Index
 from index.minilm import MiniLM
 from index.types import Progress
@@ -248,6 +248,18 @@ def test_a_second_move_at_the_same_time_is_told_who_is_at_it(index: Index, tmp_p
     seen: list[Progress] = []
     index.reindex(WordEncoder(), move_too)
     assert seen
+
+
+def test_a_move_that_another_one_took_over_changes_nothing(index: Index, tmp_path: Path) -> None:
+    """One that stood still for so long that its turn went to another, which deleted the shelf it had filled."""
+    index.add(keepers(tmp_path / "docs", [1]))
+    encoders = Encoders.of(WordEncoder())
+    with Index(tmp_path / "library") as there:
+        shelf, _ = index._store.begin_move(encoders)
+        there._store.begin_move(Encoders.of(WordEncoder("other words")))
+        with pytest.raises(LibraryMoved):
+            index._store.switch(shelf, encoders)
+        assert dense(there, "granite tower") == dense(index, "granite tower") != []
 
 
 def test_threads_add_and_remove_while_the_library_moves(

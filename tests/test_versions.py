@@ -179,6 +179,17 @@ def test_nobody_learns_of_another_persons_version(index: Index, tmp_path: Path) 
     assert index.seen_by("bo").having_versions([document.id for document in bo]) == {}
 
 
+def test_copies_that_others_have_do_not_push_out_a_persons_own(index: Index, tmp_path: Path) -> None:
+    sent = write(tmp_path / "sent.md", OLD)
+    for number in range(12):
+        index.seen_by(f"p{number}").upload("policy.md", sent)
+    index.add(write(tmp_path / "everybody.md", OLD))
+    added = index.seen_by("p0").upload("policy-new.md", write(tmp_path / "new.md", NEW))
+    assert {n: set(others) for n, others in related(added.documents).items()} == {
+        "policy-new.md": {"policy.md", "everybody.md"}
+    }
+
+
 # answers
 
 

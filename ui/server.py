@@ -10,11 +10,11 @@ import socket
 import threading
 from argparse import Namespace
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
-from index.errors import CitewiseError
+from index.errors import CitewiseError, LibraryBusy
 from qa.settings import Settings
 
 from . import progress
@@ -79,7 +79,10 @@ def served(
         slack = _slack(stack, settings, service)
         app = create_app(service, settings.public_url, slack, host)
         running = stack.enter_context(_running(app, listener, service))
-        service.opened = bot = library.enter_context(Chatbot.open(settings.library, settings))
+        bot = library.enter_context(Chatbot.open(settings.library, settings))
+        with suppress(LibraryBusy):  # another process is at it
+            bot.index.refresh()
+        service.opened = bot
         if bot.model:  # its libraries take seconds to load, which the first question should not wait for
             threading.Thread(target=bot.model.connect, daemon=True, name="citewise-model").start()
         _add(bot, paths)
