@@ -144,10 +144,11 @@ class Chatbot:
         return results[:k]
 
     def examples(self, n: int = 4) -> list[str]:
-        """Return up to `n` questions, made from the documents' own sentences, that the documents answer."""
+        """Return up to `n` questions, made from the documents' own sentences, that the documents answer by quotes."""
         found: list[str] = []
+        plain = Chatbot(self.index, self.settings)  # nobody has asked: the model gets nothing
         for question in islice(candidates(self.index, n), _TRIED * n):
-            if len(found) < n and self.ask(question).status == "answered":
+            if len(found) < n and plain.ask(question).status == "answered":
                 found.append(question)
         return found
 

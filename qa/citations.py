@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from .checks.claims import Claim, read_claim, telling_words
 from .checks.dates import Moment, states_moment
 from .checks.figures import Figure, states_figure
+from .checks.names import has_name, word_set
 from .checks.sources import Source
 from .checks.statements import Statement, statements
 from .checks.support import answering, supporting
@@ -21,19 +22,24 @@ from .types import Citation
 UNSUPPORTED = "[unsupported]"
 """What follows a sentence that its quotes do not bear out."""
 
+_NOT = r"\b(?:do(?:es)? not|don['’]t|doesn['’]t|did(?: not|n['’]t)|cannot|can['’]t|never|fails? to|lacks?|nowhere)\b"
+_IS_NOT = r"\b(?:is|are|was|were)(?: not|n['’]t)(?: (?:explicit|direct|specifical)ly)?"
+_TELL = "mention|state|specif|say|describ|address|discuss|indicate|tell|name|list|explain|report|clarif|identif|disclos"
 _ABSENCE = re.compile(
-    r"\b(?:documents?|passages?|sources?|texts?|excerpts?|context|information|files?|materials?|data|they|it)\b.{0,40}?"
-    r"\b(?:do(?:es)? not|don['’]t|doesn['’]t|did(?: not|n['’]t)|cannot|can['’]t|never|fails? to|lacks?|nowhere)\b"
-    r".{0,20}?"
-    r"\b(?:mention|state|specif|say|contain|provid|includ|give|describ|address|cover|discuss|indicate|answer|offer|hold"
-    r"|tell|name|list|explain|report|clarif|identif|disclos)"
+    rf"\b(?:documents?|passages?|sources?|texts?|excerpts?|context|information|files?|materials?)\b.{{0,40}}?{_NOT}"
+    rf".{{0,20}}?\b(?:{_TELL}|contain|provid|includ|give|cover|answer|offer|hold)"
+    rf"|\b(?:data|they|it)\b.{{0,40}}?{_NOT}.{{0,20}}?\b(?:{_TELL})"
     r"|\b(?:no|not any|insufficient|not enough|without) (?:\w+ )?"
     r"(?:information|mention|details?|data|evidence|indication)\b"
-    r"|\b(?:is|are|was|were)(?: not|n['’]t) (?:(?:explicit|direct|specifical)ly )?(?:mentioned|stated|specified"
-    r"|provided|given|found|covered|included|described|addressed|discussed|available|disclosed|reported)\b"
+    rf"|{_IS_NOT} (?:mentioned|stated|specified|described|addressed|discussed|disclosed|reported)\b"
     r"|\b(?:could|can)(?: ?not|n['’]t|not) (?:be )?(?:find|found|answer|determine|tell|say)",
     re.IGNORECASE,
 )
+_PERHAPS_ABSENCE = re.compile(rf"{_IS_NOT} (?:provided|given|found|covered|included|available)\b", re.IGNORECASE)
+"""What says that something is not in the documents, or what a document says: the latter where one is cited for it."""
+_BUT = re.compile(r"[,;] (?:but|although|though|however,?|yet) (.+)$", re.IGNORECASE | re.DOTALL)
+"""What else a sentence says that begins with what is not in the documents."""
+_YES_OR_NO = re.compile(r"^\W*(?:yes|no)\s*[,.:;!–—-]+\s*", re.IGNORECASE)
 _FRAME = frozenset(
     """document passag sourc text excerpt provid follow inform accord answer question base context summari here mention
     describ state say said detail list overview point key includ regard note follow given relev sum brief short below
@@ -63,6 +69,8 @@ class Checker:
         self._asked = frozenset(telling_words(question, self._spoken))
         self._asked_claim = read_claim(question, self._spoken)
         self._drop = drop
+        self._shown = [f"{s.around.text}\n{s.passage.text}" for s in sources]
+        self._words = word_set(" ".join([question, *self._shown]))
         self._known: dict[Statement, tuple[Quote, ...] | None] = {}
 
     def check(self, text: str, *, finished: bool = True) -> Verified:
@@ -71,7 +79,8 @@ class Checker:
         judged = [(statement, self._judged(statement)) for statement in found]
         if finished and not any(quotes for _, quotes in judged):  # "Yes." by itself is not borne out by anything
             judged = [(s, () if quotes is None and self._asserts(s) else quotes) for s, quotes in judged]
-        return _written(judged, sum(map(self._says_absent, found)), drop=self._drop and finished)
+        absent = sum(self._says_absent(s) and not quotes for s, quotes in judged)
+        return _written(judged, absent, drop=self._drop and finished)
 
     def check_broken_off(self, text: str) -> Verified:
         """Return what could be judged of a text that was not written to its end: its last sentence is left out."""
@@ -90,12 +99,16 @@ class Checker:
             return None
         claim = self._claim(statement)
         if statement.kind in ("heading", "header"):
-            return None if all(self._stands(fact) for fact in (*claim.figures, *claim.moments)) else ()
-        if self._says_absent(statement):
-            return None if all(self._stands(fact) for fact in (*claim.figures, *claim.moments)) else ()
-        if not claim.factual and claim.telling <= self._asked | _FRAME:
+            return None if self._all_stand(claim) else ()
+        if not claim.factual and (claim.telling <= _FRAME or statement.text.rstrip("*_ ").endswith((":", "?"))):
             return None
-        return tuple(self._supporting(claim, statement.cited))
+        found = tuple(self._supporting(claim, statement.cited))
+        if found or not self._says_absent(statement):
+            return found
+        also = _BUT.search(statement.text)
+        if also and not _ABSENCE.search(also[1]):
+            return tuple(self._supporting(read_claim(also[1], self._spoken), statement.cited))
+        return None if self._all_stand(claim) else ()
 
     def _supporting(self, claim: Claim, cited: Sequence[int]) -> list[Quote]:
         says_more = len(claim.telling) > 1 or (claim.factual and bool(claim.telling or cited))
@@ -107,8 +120,16 @@ class Checker:
     def _claim(self, statement: Statement) -> Claim:
         if statement.kind in ("row", "header"):
             return read_claim(" ; ".join(cell.strip() for cell in statement.text.strip("| ").split("|")), self._spoken)
-        claim = read_claim(statement.text, self._spoken)
+        claim = read_claim(_YES_OR_NO.sub("", statement.text), self._spoken)
         return replace(claim, names=(), quoted=()) if statement.kind == "code" else claim
+
+    def _all_stand(self, claim: Claim) -> bool:
+        """Tell whether all figures, dates and names of what is no sentence of a document stand in one, or are asked."""
+        text = "\n".join([self._asked_claim.text, *self._shown])
+        names = [name for name in claim.names if name.certain]
+        return all(has_name(name, self._words, text) for name in names) and all(
+            self._stands(fact) for fact in (*claim.figures, *claim.moments)
+        )
 
     def _stands(self, fact: Figure | Moment) -> bool:
         """Tell whether a figure or date of something that is no sentence stands in the question or in a passage."""
@@ -118,7 +139,10 @@ class Checker:
         return any(states_moment(fact, text, text) for text in texts)
 
     def _says_absent(self, statement: Statement) -> bool:
-        return statement.finished and statement.kind == "sentence" and _ABSENCE.search(statement.text) is not None
+        if not statement.finished or statement.kind != "sentence":
+            return False
+        perhaps = not statement.cited and _PERHAPS_ABSENCE.search(statement.text)
+        return bool(perhaps or _ABSENCE.search(statement.text))
 
     def _asserts(self, statement: Statement) -> bool:
         return statement.finished and statement.kind in ("sentence", "row", "code") and not self._says_absent(statement)

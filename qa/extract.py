@@ -35,11 +35,12 @@ def answer_by_quotes(question: str, found: Found, parts: Sequence[Part] = ()) ->
     likely = max([probability(found), *(probability(part.found) for part, _ in by_part)])
     if not quotes:
         return Answer(question, NOT_FOUND, results=results, status="not_found", confidence=likely)
-    missing = [part.question for part in parts if part not in [p for p, _ in by_part]]
+    covered = [part for part, _ in by_part]
+    missing = [part.question for part in parts if covered and part not in covered]
     return Answer(
         question=question,
         text="\n\n".join(f"{without_marks(quote.text)} [{number}]" for number, quote in enumerate(quotes, 1)),
-        short=_short(parts[0].question if parts else asked, quotes, parts[0].found if parts else found),
+        short=_short(covered[0].question, quotes, covered[0].found) if covered else _short(asked, quotes, found),
         citations=tuple(cite(quote, number) for number, quote in enumerate(quotes, 1)),
         results=_merged(results, parts),
         status="partial" if missing else "answered",

@@ -26,7 +26,7 @@ _OPENS = re.compile(
     re.IGNORECASE,
 )
 _POINTS = re.compile(
-    r"\bit\b(?! takes? (?:\w+ )?to\b)(?! (?:true|possible|safe|legal|allowed) (?:that|to)\b)"
+    r"(?!(?-i:IT\b))\bit\b(?! takes? (?:\w+ )?to\b)(?! (?:true|possible|safe|legal|allowed) (?:that|to)\b)"
     r"|\b(?:its|they|them|theirs?|he|him|his|she|hers?|this|these|those|former|latter|else)\b"
     r"|\b(?:of|about|by|with|for|from|to|in|on|at|like|than|do|did|does|is|was|are|were|why|when|how|after) that\b"
     r"|^\W*that\b|\bthat\W*$|\b(?:over|in|from|to|up) there\b|(?<!\bare )(?<!\bis )(?<!\bwas )(?<!\bwere )\bthere\W*$"

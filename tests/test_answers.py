@@ -232,3 +232,17 @@ def test_adding_and_asking_work_without_a_network_and_call_nobody(tmp_path: Path
     )
     assert (run.stdout.strip(), run.returncode) == ("over 85 targets", 0), run.stderr
     assert not (tmp_path / "called").exists()
+
+
+@pytest.mark.parametrize("reader", [True, False])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who painted the Mona Lisa and how many targets were struck?",
+        "How many targets were struck and who painted the Mona Lisa?",
+    ],
+)
+def test_the_exact_words_answer_a_part_that_is_in_the_documents(bot: Chatbot, question: str, reader: bool) -> None:
+    answer = check(bot, Chatbot(bot.index, Settings(reader=reader)).ask(question))
+    assert (answer.status, answer.short) == ("partial", "over 85 targets")
+    assert (answer.note or "").lower() == "not in your documents: who painted the mona lisa?"

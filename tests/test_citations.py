@@ -131,6 +131,94 @@ def test_a_sentence_with_something_invented_is_flagged_and_has_no_mark(written: 
     assert (dropped.text, dropped.citations) == ("", ())
 
 
+def judged(document: str, written: str, question: str = "What do the documents say?") -> Verified:
+    """Check what a model wrote on a document of a few sentences."""
+    passages = split(Extracted("", document), "d.txt", "d.v1")
+    return Checker(question, read_sources(enumerate(passages, 1))).check(written)
+
+
+@pytest.mark.parametrize(
+    ("document", "written"),
+    [
+        ("Smoking is legal in the building.", "Smoking is illegal in the building [1]."),
+        ("The backup service is available on weekends.", "The backup service is unavailable on weekends [1]."),
+        ("A refund is possible within 14 days.", "A refund is impossible within 14 days [1]."),
+        ("All employees are eligible for the bonus.", "No employees are eligible for the bonus [1]."),
+        ("Not all employees are eligible for the bonus.", "All employees are eligible for the bonus [1]."),
+        (
+            "There is no evidence that vaccines cause autism in young children.",
+            "Vaccines cause autism in young children [1].",
+        ),
+        ("The board denied that the plant had closed in May.", "The plant had closed in May [1]."),
+        ("The museum is closed on Mondays.", "The museum is open on Mondays [1]."),
+        ("The court found Smith guilty of theft.", "The court found Smith innocent of theft [1]."),
+        ("Holm won the first prize in Oslo.", "Holm won the second prize in Oslo [1]."),
+        ("The fee is at least 20 euros.", "The fee is up to 20 euros [1]."),
+        ("Operating income was $12 million in May.", "Operating income was -$12 million in May [1]."),
+        ("The mean temperature was -5 °C in May.", "The mean temperature was 5 °C in May [1]."),
+        ("The ferry leaves Oban at 3 am.", "The ferry leaves Oban at 3 pm [1]."),
+        ("The ferry leaves Oban at 3 p.m.", "The ferry leaves Oban at 3 a.m. [1]"),
+        ("The lease was signed on 03/04/2024.", "The lease was signed on 04/03/2024 [1]."),
+        ("The treaty was signed by Smith in London.", "# Napoleon signed the treaty in Vienna"),
+        ("The treaty was signed by Smith.", "The passages do not say when, but Napoleon signed it in Vienna [1]."),
+        (
+            "The treaty was signed by Smith.",
+            "The passages do not say when, but the treaty was torn up by angry bakers.",
+        ),
+        ("The radio comes in a box. The box includes batteries.", "It does not include batteries [1]."),
+    ],
+)
+def test_the_opposite_of_what_a_passage_says_is_flagged(document: str, written: str) -> None:
+    verified = judged(document, written)
+    assert (verified.supported, verified.unsupported) == (0, 1), verified.text
+
+
+@pytest.mark.parametrize(
+    ("document", "written"),
+    [
+        ("Dental treatment is not covered.", "No. Dental treatment is not covered [1]."),
+        ("Dental treatment is not covered.", "No, dental treatment is not covered [1]."),
+        ("The net loss in May was (45,300) dollars.", "The loss in May was 45,300 dollars [1]."),
+        ("The change in cash was -5 % in May.", "Cash declined by 5 % in May [1]."),
+        ("Rooms cost 5 -10 euros a night.", "Rooms cost 5 to 10 euros a night [1]."),
+        ("The ferry leaves Oban at 3 p.m. daily.", "The ferry leaves Oban at 3 pm daily [1]."),
+        ("The lease was signed on 03/04/2024.", "The lease was signed on 03/04/2024 [1]."),
+        ("The fee is at least 20 euros.", "The fee is at least 20 euros [1]."),
+        ("There is no doubt that the bridge was built in 1874.", "The bridge was built in 1874 [1]."),
+        ("The treaty was signed by Smith in London.", "The passages do not say when, but Smith signed the treaty [1]."),
+    ],
+)
+def test_what_a_passage_says_in_another_form_is_cited(document: str, written: str) -> None:
+    verified = judged(document, written)
+    assert (verified.supported, verified.unsupported, verified.absent) == (1, 0, 0), verified.text
+
+
+@pytest.mark.parametrize(
+    ("document", "question", "written", "true"),
+    [
+        (
+            "The kit includes batteries.",
+            "Does the kit include batteries?",
+            "Yes, the kit includes batteries [1].",
+            True,
+        ),
+        ("The kit includes batteries.", "Does the kit include batteries?", "The kit includes batteries.", True),
+        (
+            "Interns cannot work from home. Staff can work from home on Fridays.",
+            "Can interns work from home?",
+            "Yes, interns can work from home [1].",
+            False,
+        ),
+        ("Interns cannot work from home.", "Can interns work from home?", "No, interns cannot work from home.", True),
+    ],
+)
+def test_an_answer_in_the_questions_own_words_is_judged_like_any(
+    document: str, question: str, written: str, true: bool
+) -> None:
+    verified = judged(document, written, question)
+    assert (verified.supported, verified.unsupported) == (int(true), int(not true)), verified.text
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_of_sentences_that_bear_it_out_alike_the_one_that_search_and_reader_found_is_cited(*, first: bool) -> None:
     told = "The tower at Skerrow was raised in 1874. The bell at Skerrow was cast in 1874."

@@ -150,6 +150,11 @@ def test_no_history_makes_a_question_fail(bot: Chatbot, history: list[Turn]) -> 
         assert bot.ask(question, history).done
 
 
+def test_the_it_department_is_not_it() -> None:
+    assert leaning_of("What does the IT policy say about passwords?") < 1
+    assert leaning_of("What does it say about passwords?") == 1
+
+
 @pytest.mark.parametrize(("question", "leaning"), [(q, leaning) for leaning, listed in LEANS.items() for q in listed])
 def test_it_is_seen_how_far_a_question_leans_on_what_was_said_before(question: str, leaning: float) -> None:
     assert leaning_of(question) == leaning

@@ -124,6 +124,12 @@ def test_without_evidence_no_model_is_called(bot: Chatbot, model: OpenAIServer, 
     assert len(model.requests) == before
 
 
+def test_example_questions_are_made_without_the_model(bot: Chatbot, model: OpenAIServer, plain: Chatbot) -> None:
+    before = len(model.requests)
+    assert bot.examples() == plain.examples() != []
+    assert len(model.requests) == before, "nobody has asked"
+
+
 @pytest.mark.parametrize(
     "said",
     ["NOT_FOUND", "NOT_FOUND.", "**NOT_FOUND**", "The passages do not mention how many targets were struck.",

@@ -14,11 +14,15 @@ from .dates import moments
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number as written: the values it may mean ("5m" is 5 or 5,000,000), and its unit ("" if it has none)."""
+    """A number as written: the values it may mean ("5m" is 5 or 5,000,000), and its unit ("" if it has none).
+
+    `sign` is 1 or -1, and 0 where a text may mean either: "(12)", "a loss of 12".
+    """
 
     values: frozenset[Fraction]
     unit: str
     span: Span
+    sign: int = 0
 
 
 _ONES: dict[str, int] = dict(
@@ -67,9 +71,16 @@ _UNITS = {
     "decade": "decade", "century": "century", "centuries": "century",
     "°c": "°c", "°f": "°f", "degree": "°", "mph": "mph", "km/h": "km/h", "kw": "kw", "mw": "mw", "gw": "gw",
     "gb": "gb", "mb": "mb", "tb": "tb", "hz": "hz", "mhz": "mhz", "ghz": "ghz",
-    "bc": "bc", "bce": "bc", "ad": "ad", "ce": "ad",
+    "bc": "bc", "bce": "bc", "ad": "ad", "ce": "ad", "am": "am", "pm": "pm",
 } | {name: sign for name, sign in _CURRENCY.items() if name.isalpha()}  # fmt: skip
 _PARTS = "sign digits part ordinal plural glued fraction words ordinals scale unit".split()
+_MINUS = re.compile(r"(?:^|[^\d\s]\s+|[(\[|:])[-−](?:[A-Z]{0,2}[$€£¥₹])?$|[$€£¥₹] ?[-−]$")
+"""What stands before a negative number: a hyphen that joins nothing."""
+_DOWN = re.compile(
+    r"\b(?:loss(?:es)?|lost|los(?:e|es|ing)|deficits?|declin\w+|decreas\w+|reduc\w+|f[ae]ll(?:s|en|ing)?|drop\w*|down\w*"
+    r"|negative|minus|below|lower\w*|shr[aiu]nk\w*|contract\w+|outflows?|used)\b",
+    re.IGNORECASE,
+)
 _DIGITS = 60
 """Digits of a number that are looked at."""
 _SIGNS = "%$€£¥₹°"
@@ -95,7 +106,7 @@ _NUMBER = re.compile(
     rf"|(?P<ordinals>(?:(?:{'|'.join(_TENS)})-)?(?:{'|'.join(_ORDINALS)})(?![a-z])))"
     rf"(?![\w]*[A-Za-z]\d)"
     rf"(?P<scale>(?:[ -](?:hundred|thousand|million|billion|trillion|lakh|crore|dozen|mn|bn|tn|m|b|k)s?(?![\w]))+)?"
-    rf"(?P<unit>[ -]?(?:%|°[CF]?|per cent|percentage points?|km/h|[A-Za-z]+))?",
+    rf"(?P<unit>[ -]?(?:%|°[CF]?|per cent|percentage points?|km/h|[ap]\.m\b|[A-Za-z]+))?",
     re.IGNORECASE,
 )
 
@@ -108,12 +119,20 @@ def figures(text: str) -> tuple[Figure, ...]:
 
 
 def _numbers(text: str) -> Iterator[Figure]:
+    down = _DOWN.search(text) is not None
     for match in _NUMBER.finditer(text):
         values = _values(match)
         if values:
             unit = _unit(match)
             parts = [name for name in _PARTS if match[name] and (name != "unit" or _word(match))]
-            yield Figure(frozenset(values), unit, (match.start(parts[0]), match.end(parts[-1])))
+            span = match.start(parts[0]), match.end(parts[-1])
+            yield Figure(frozenset(values), unit, span, 0 if down else _sign(text, span))
+
+
+def _sign(text: str, span: Span) -> int:
+    if text[: span[0]].endswith("(") and text[span[1] :].startswith(")"):
+        return 0  # in accounts that is a loss
+    return -1 if _MINUS.search(text[max(0, span[0] - 8) : span[0]]) else 1
 
 
 def _values(match: re.Match[str]) -> set[Fraction]:
@@ -198,7 +217,7 @@ def _unit(match: re.Match[str]) -> str:
 
 
 def _word(match: re.Match[str]) -> str:
-    word = (match["unit"] or "").strip(" -").lower()
+    word = (match["unit"] or "").strip(" -").replace(".", "").lower()
     return _UNITS.get(word) or (_UNITS.get(word.removesuffix("s")) if len(word) > 2 else None) or ""
 
 
@@ -220,6 +239,8 @@ def states_figure(figure: Figure, quote: str, around: str = "") -> Span | None:
 
 def _fits(figure: Figure, found: Figure, context: str) -> bool:
     """Tell whether units agree; one that the quote leaves out has to be named nearby, one that we leave out not."""
+    if figure.sign * found.sign < 0:
+        return False
     if figure.unit == found.unit:
         return True
     if _DECADE in (figure.unit, found.unit):

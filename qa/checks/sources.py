@@ -11,6 +11,7 @@ from ..types import Citation
 from .claims import Claim, read_claim
 from .names import word_set
 
+_NOT = frozenset("un in im il ir dis non".split())
 LONGEST = 3
 """Sentences of a quote, and quotes of a statement."""
 
@@ -107,7 +108,7 @@ def share_of(claim: Claim, stems: frozenset[str]) -> float:
 
 def _kin(stem: str, stems: frozenset[str]) -> bool:
     """Tell whether a word of the same family is there: prosecut, prosecutor; strike, airstrik."""
-    return len(stem) >= 5 and any(stem[:5] in s for s in stems)
+    return len(stem) >= 5 and any(stem[:5] in s and s.partition(stem[:5])[0] not in _NOT for s in stems)
 
 
 def stems(window: Window) -> frozenset[str]:

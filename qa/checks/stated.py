@@ -84,8 +84,8 @@ def _has_words(words: str, text: str) -> bool:
 
 
 def flat(text: str) -> str:
-    """Return a text's words in lower case, one space between them."""
-    return " ".join(re.sub(r"[^\w\s]", "", text.casefold()).split())
+    """Return a text's words in lower case, one space between them; signs and points of numbers stay."""
+    return " ".join(re.sub(r"[^\w\s](?![^\w\s]*\d)", "", text.casefold()).split())
 
 
 def _displaces(claim: Claim, name: Name, window: Window) -> bool:

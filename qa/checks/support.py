@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ..quotes import Quote
 from .claims import Claim
-from .contrary import contrary
+from .contrary import contrary, lacks_denial
 from .names import Name, has_name
 from .sources import LONGEST, Source, Window, share_of, stems, windows
 from .stated import flat, missing_from, stands_beside
@@ -47,7 +47,8 @@ def answering(claim: Claim, sources: Sequence[Source], cited: Sequence[int], ask
     for some in (mine, sources):
         for window in _best(whole, some):
             alone = window.first == window.last and window.share >= ENOUGH_AS_ANSWER
-            if alone and claim.telling <= stems(window) and not missing_from(claim, window):
+            stated = alone and claim.telling <= stems(window) and not missing_from(claim, window)
+            if stated and not _at_odds(claim, window):
                 return [window.quote]
     return []
 
@@ -100,7 +101,8 @@ def _verbatim(claim: Claim, sources: Sequence[Source]) -> list[Quote]:
     said = flat(claim.text)
     if said.count(" ") < _WORDS - 1:
         return []
-    found = [w for source in sources for w in windows(claim, source) if w.share > 0.9 and said in flat(w.text)]
+    near = (w for source in sources for w in windows(claim, source) if w.share > 0.9 and said in flat(w.text))
+    found = [window for window in near if not _at_odds(claim, window)]
     return [min(found, key=lambda w: len(w.text)).quote] if found else []
 
 
@@ -170,4 +172,5 @@ def _best(claim: Claim, sources: Sequence[Source], asked: frozenset[str] = froze
 
 
 def _at_odds(claim: Claim, window: Window) -> bool:
-    return any(contrary(claim, line.claim) for line in window.lines)
+    lines = [line.claim for line in window.lines]
+    return lacks_denial(claim, lines) or any(contrary(claim, line) for line in lines)
