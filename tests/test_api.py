@@ -5,6 +5,7 @@ import io
 import json
 import shutil
 import socket
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -217,9 +218,26 @@ def test_files_that_are_too_large_are_refused_and_smaller_ones_beside_them_go_in
     assert http.delete(f"/api/documents/{added['documents'][0]['id']}").status_code == 200
 
 
+def test_an_add_that_tells_its_progress_goes_on_when_nobody_listens_any_more(http: httpx.Client) -> None:
+    names = [f"left-{number}.txt" for number in range(4)]
+    files = [("files", (name, f"The parcel {name} lay on the quay. " * 200, "text/plain")) for name in names]
+    with http.stream("POST", "/api/documents?progress=true", files=files) as response:
+        next(response.iter_lines())
+    found: dict[str, str] = {}
+    until = time.monotonic() + 30
+    while len(found) < len(names) and time.monotonic() < until:
+        time.sleep(0.1)
+        found = {d["source"]: d["id"] for d in http.get("/api/documents").json() if d["source"] in names}
+    assert sorted(found) == names
+    for identity in found.values():
+        assert http.delete(f"/api/documents/{identity}").status_code == 200
+
+
 def test_a_request_is_stopped_at_its_limit_even_without_a_declared_length(http: httpx.Client) -> None:
     headers = {"content-type": "application/json"}
     assert http.post("/api/ask", content=b" " * 2_000_001, headers=headers).status_code == 413
+    multipart = {"content-type": "multipart/x"}  # the limit of uploads is for uploads
+    assert http.post("/api/ask", content=b" " * 2_000_001, headers=multipart).status_code == 413
     chunks = (b" " * 100_000 for _ in range(30))
     response = http.post("/api/ask", content=chunks, headers=headers)
     assert response.status_code == 413
@@ -279,6 +297,7 @@ def test_another_site_cannot_change_anything(http: httpx.Client) -> None:
     foreign = [
         {"origin": "https://evil.example"},
         {"origin": "null"},
+        {"origin": "http://["},
         {"origin": "http://127.0.0.1:1"},
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},

@@ -23,6 +23,7 @@ from .rest.errors import OPENAI, error_body
 
 ANY_ADDRESS = "any address in figures"
 MAX_BODY = 2_000_000
+_UPLOAD = ("POST", "/api/documents")
 """Bytes of a request that is not an upload."""
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -73,9 +74,13 @@ def refusal(method: str, headers: Headers, hosts: Collection[str]) -> str | None
 
 def _same_origin(origin: str, host: str, hosts: Collection[str]) -> bool:
     """Tell whether an Origin is the Host's own, or the public one that a proxy in front stands for."""
-    if urlsplit(origin).netloc == host:
+    try:
+        place = urlsplit(origin).netloc
+    except ValueError:  # no address
+        return False
+    if place == host:
         return True
-    name = host_name(urlsplit(origin).netloc)
+    name = host_name(place)
     return name in hosts and name not in LOOPBACK
 
 
@@ -112,7 +117,7 @@ class Guard:
         method = scope.get("method", "POST")  # a websocket can change things, so it counts as a POST
         signed = scope["path"] in self.signed
         reason = None if signed else refusal(method, headers, self.hosts)
-        upload = "multipart/" in headers.get("content-type", "") and not signed
+        upload = (method, scope["path"]) == _UPLOAD
         limit = self.upload_limit if upload else MAX_BODY
         if reason:
             await _refuse(labelled, 403, reason)

@@ -1,6 +1,7 @@
 """The documents over REST: list, add, sum up, remove, read."""
 
-from typing import Annotated, Any
+import os
+from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, File, Query, UploadFile
 from fastapi.responses import StreamingResponse
@@ -16,6 +17,13 @@ from .replies import Json
 
 _PATIENCE = 600.0
 """Seconds that an add which tells its progress waits for others that write to the library."""
+
+
+def _own(file: UploadFile) -> BinaryIO:
+    """Return a handle that stays open when the request is over, as it may be before an add that tells its progress."""
+    spooled: Any = file.file
+    spooled.rollover()  # to the disk: in memory there is but one
+    return os.fdopen(os.dup(spooled.fileno()), "rb")
 
 
 def router(service: Service) -> APIRouter:
@@ -36,7 +44,8 @@ def router(service: Service) -> APIRouter:
         bot, limit = service.bot, service.max_upload
         if all((file.size or 0) > limit for file in files):
             raise TooLarge(f"the file is larger than {limit / 1_000_000:g} MB; split it into smaller files")
-        uploads = [Upload(file.filename or "", lambda f=file: f.file) for file in files]
+        opened = {file: _own(file) if progress else file.file for file in files}
+        uploads = [Upload(file.filename or "", lambda f=file: opened[f]) for file in files]
         name_of = path_name if folders else base_name
 
         def take(told: OnProgress | None = None) -> Added:
