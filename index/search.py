@@ -18,7 +18,7 @@ MEANING = 0.6
 """The dense search's share of the vote, for a language that the encoder knows."""
 BLENDED = 24
 """Passages whose sentences' similarity is looked at."""
-RERANKED = 10
+RERANKED = 20
 """Passages whose sentences are scored one by one."""
 
 Ranking = Sequence[tuple[str, float]]

@@ -30,13 +30,13 @@ CONFIDENCE: Mapping[str, float] = {
 """Weights learnt by `training/fit_refusal.py` from questions on the documents' topics and on others; "few" was set on
 e-mails, papers and reports asked one by one, and "named" on company filings, which were refused too often: of questions
 on other subjects one in a hundred names a document."""
-READER: Mapping[str, float] = {"answerable": 0.331, "span": 0.064}
-READER_BIAS = -0.357
+READER: Mapping[str, float] = {"answerable": 0.204, "span": 0.068}
+READER_BIAS = -0.152
 """What the reader's scores say of whether the words answer, learnt by `training/fit_reader.py` from questions on the
 same subjects, half of which nothing answers."""
 TABLE = 1.5
 """What stands in for that where the best passage is a table, which the reader knows little of."""
-ON_TOPIC = 1.0
+ON_TOPIC = 0.25
 """What is added to the search's own confidence, which refuses by itself, before it is multiplied by the reader's."""
 DOUBTFUL = 0.12
 """The probability under which a question for a fact is not answered; of reasons the reader knows less."""

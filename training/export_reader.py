@@ -2,6 +2,7 @@
 
     python -m training.export_reader reader.safetensors --examples examples
 
+Of several files of weights the mean is taken, which tells more than each: they err apart.
 The network is written down and quantised as the encoder is (`training/export_encoder.py`); the ranges of what goes into
 its linear layers are measured on a few hundred examples.
 """
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import onnx
 from safetensors.numpy import load_file
 
@@ -27,12 +29,13 @@ MEASURED = 400
 def main() -> None:
     """Write the file and print its hash for the model card."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("weights", type=Path)
+    parser.add_argument("weights", type=Path, nargs="+")
     parser.add_argument("--examples", type=Path, default=Path("examples"))
     parser.add_argument("--out", type=Path, default=MODEL)
     parser.add_argument("--float", type=Path, dest="unquantised", help="also write the float32 network here")
     options = parser.parse_args()
-    weights = load_file(options.weights)
+    learnt = [load_file(path) for path in options.weights]
+    weights = {name: sum(each[name] for each in learnt) / np.float32(len(learnt)) for name in learnt[0]}
     options.out.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(build(weights, measure(weights, _sample(options.examples / "pass0.jsonl"))), options.out)
     if options.unquantised:
