@@ -101,6 +101,11 @@ class Evidence:
         column = FEATURES.index(name)
         return np.concatenate([rows[:, column] for rows in self.rows]) if self.rows else np.zeros(1, np.float32)
 
+    def first(self, count: int) -> "Evidence":
+        """Return the evidence of the foremost passages alone."""
+        some = self.candidates[:count], self.scores[:count], self.rows[:count]
+        return replace(self, candidates=some[0], scores=some[1], rows=some[2])
+
 
 def ranked(question: Question, candidates: Sequence[Candidate], similarity: float, among: int) -> Evidence:
     """Score the sentences of `candidates` and order these by their best one."""

@@ -20,6 +20,8 @@ BLENDED = 24
 """Passages whose sentences' similarity is looked at."""
 RERANKED = 20
 """Passages whose sentences are scored one by one."""
+KEPT = 10
+"""The foremost of these, which answers are made from."""
 
 Ranking = Sequence[tuple[str, float]]
 """Ids and scores, best first."""

@@ -9,7 +9,7 @@ from .mirrors import Mirrors
 from .owners import sees
 from .rerank import Candidate, Evidence, Question, Vector, ranked
 from .rows import Row
-from .search import BLENDED, CANDIDATES, MEANING, RERANKED, Ranking, blend, fuse, understood
+from .search import BLENDED, CANDIDATES, KEPT, MEANING, RERANKED, Ranking, blend, fuse, understood
 from .shelf import Vectors
 from .sight import Sight
 from .sketches import passage_similarity, similarities
@@ -116,7 +116,9 @@ class Searcher:
         nearest = dense[0][1] if dense else 0.0
         if not encoders.alike:  # on the bundled encoder's scale, which refusals were learnt on
             nearest = max((passage_similarity(by_sentence, row.sketch) for row, _ in shown), default=0.0)
-        return ranked(question, foremost[:RERANKED], nearest, among), [*foremost[RERANKED:], *candidates[BLENDED:]]
+        evidence = ranked(question, foremost[:RERANKED], nearest, among)
+        rest = [*evidence.candidates[KEPT:], *foremost[RERANKED:], *candidates[BLENDED:]]
+        return evidence.first(KEPT), rest
 
     def _rankings(
         self, view: View, question: Question, vector: Vector, k: int, documents: list[str] | None

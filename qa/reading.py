@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from index.questions import kind_of
 from index.rerank import Evidence, figures
 from index.types import Passage, Span
 
@@ -76,8 +77,9 @@ def looked_at(evidence: Evidence, *, reader: bool = True) -> Found:
     if not reader or not evidence.candidates or question.meaning < 1.0 or question.unsaid:
         return Found(evidence)
     passages = [candidate.passage for candidate in evidence.candidates[:READ]]
-    readings = read(core_of(question.text), passages)
-    return voted(evidence, readings)
+    asked = core_of(question.text)
+    span = 0.0 if kind_of(asked) == "statement" else SPAN  # it looks for a few words, not for what somebody said
+    return voted(evidence, read(asked, passages), span=span)
 
 
 def voted(evidence: Evidence, readings: Sequence[Reading], answerable: float = ANSWERABLE, span: float = SPAN) -> Found:
