@@ -1,6 +1,7 @@
 """What adding folders again would do, without doing it: what is new, changed, renamed, gone or as it was."""
 
 import os
+import shlex
 import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ def gone(records: Iterable[Record], folders: Iterable[str], failed: list[Failure
         inside = os.path.join(folder, "")
         lost = [record for record in followed if record.path.startswith(inside) and _is_gone(record.path)]
         if len(lost) > 1 and _is_empty(folder):
-            failed.append(Failure(folder, f"{_EMPTY} ({len(lost)}): citewise remove {folder}"))
+            failed.append(Failure(folder, f"{_EMPTY} ({len(lost)}): citewise remove {shlex.quote(folder)}"))
         else:
             found |= {record.document.id: record for record in lost}
     return list(found.values())
@@ -91,8 +92,12 @@ def _is_gone(path: str) -> bool:
 
 
 def _is_empty(folder: str) -> bool:
-    with os.scandir(folder) as entries:
-        return next(entries, None) is None
+    """Tell whether nothing is seen in a folder, as where it can't be looked into."""
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return True
 
 
 def followed(records: Iterable[Record]) -> list[str]:

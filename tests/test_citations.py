@@ -156,6 +156,7 @@ def judged(document: str, written: str, question: str = "What do the documents s
         ("The fee is at least 20 euros.", "The fee is up to 20 euros [1]."),
         ("Operating income was $12 million in May.", "Operating income was -$12 million in May [1]."),
         ("The mean temperature was -5 °C in May.", "The mean temperature was 5 °C in May [1]."),
+        ("The rate of tax rose to 1.5 percent in May.", "The rate of tax rose to 15 percent in May [1]."),
         ("The ferry leaves Oban at 3 am.", "The ferry leaves Oban at 3 pm [1]."),
         ("The ferry leaves Oban at 3 p.m.", "The ferry leaves Oban at 3 a.m. [1]"),
         ("The lease was signed on 03/04/2024.", "The lease was signed on 04/03/2024 [1]."),

@@ -106,3 +106,27 @@ def test_the_turn_of_a_writer_that_died_goes_on_and_one_that_only_slept_changes_
     here.add(tmp_path / "a.txt")
     assert "has left" in there.text(str(tmp_path / "a.txt"))
     assert there.check().is_good
+
+
+def test_one_that_slept_in_the_middle_of_a_document_puts_no_more_of_it(
+    machines: list[Index], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = machines
+    monkeypatch.setattr("index.lease.GONE", 0.3)
+    monkeypatch.setattr("index.lease.BEAT", 60.0)
+    monkeypatch.setattr("index.adding.GROUP", 1)
+    monkeypatch.setattr("index.adding.ahead", lambda batches, over: (batch for batch in batches))  # one after the other
+    asked: list[Progress] = []
+
+    def meanwhile(step: Progress) -> None:
+        if step.stage == "embedding" and step.done > 0.5 and not asked:
+            asked.append(step)
+            there.add(keeper(tmp_path, "b"))
+
+    long = tmp_path / "long.txt"
+    long.write_text(" ".join(KEEPER.format(number) for number in range(80)))
+    with pytest.raises(LibraryBusy, match="took over writing"):
+        here.add(long, meanwhile)
+    assert asked
+    assert there.check().is_good, "no passage was put there after its turn"
+    assert names(here) == names(there) == {"b"}

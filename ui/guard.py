@@ -23,8 +23,8 @@ from .rest.errors import OPENAI, error_body
 
 ANY_ADDRESS = "any address in figures"
 MAX_BODY = 2_000_000
-_UPLOAD = ("POST", "/api/documents")
 """Bytes of a request that is not an upload."""
+_UPLOAD = ("POST", "/api/documents")
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 _STRICT = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"

@@ -11,7 +11,7 @@ from ..types import Citation
 from .claims import Claim, read_claim
 from .names import word_set
 
-_NOT = frozenset("un in im il ir dis non".split())
+_NOT = frozenset("un in im il ir dis non".split())  # before a word, what makes it its opposite
 LONGEST = 3
 """Sentences of a quote, and quotes of a statement."""
 
