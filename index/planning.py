@@ -72,13 +72,13 @@ def gone(records: Iterable[Record], folders: Iterable[str], failed: list[Failure
         inside = os.path.join(folder, "")
         lost = [record for record in followed if record.path.startswith(inside) and _is_gone(record.path)]
         if len(lost) > 1 and _is_empty(folder):
-            failed.append(Failure(folder, f"{_EMPTY} ({len(lost)}): citewise remove {shlex.quote(folder)}"))
+            remedy = (
+                f"if it should be, take out the {len(lost)} documents from it: citewise remove {shlex.quote(folder)}"
+            )
+            failed.append(Failure(folder, f"it is empty: see whether its disk is there; {remedy}"))
         else:
             found |= {record.document.id: record for record in lost}
     return list(found.values())
-
-
-_EMPTY = "it is empty now: see whether its disk is there; if not, take out what came from it"
 
 
 def _is_gone(path: str) -> bool:
