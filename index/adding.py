@@ -28,7 +28,7 @@ from .store import Store
 from .types import Added, Document, Failure, OnProgress, Passage, Progress
 
 GROUP = 512
-"""Passages that are embedded and stored at once, and documents that are removed at once."""
+"""Passages that are embedded and stored at once, about; and documents that are removed at once."""
 
 
 Written = Mapping[str, Sequence[Passage]]
@@ -62,7 +62,7 @@ class _Report:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Passages of a group of documents, embedded: at most GROUP, none where the group has none."""
+    """Passages of a group of documents, embedded: about GROUP, none where the group has none."""
 
     number: int  # of the group
     group: Sequence[_Ready]
@@ -209,8 +209,9 @@ def _embedded(store: Store, groups: Iterable[Sequence[_Ready]], tell: "_Teller")
         total = len(rows)
         if not rows:
             yield _Batch(number, group, (), np.zeros((0, 0), np.float32))
-        for first in range(0, total, GROUP):
-            some = rows[first : first + GROUP]
+        portion = -(-total // max(1, round(total / GROUP))) or 1  # all about as large: a small one keeps no core busy
+        for first in range(0, total, portion):
+            some = rows[first : first + portion]
             vectors, sketches = store.view.encoders.of_passages(
                 [row.passage for row in some], lambda n, at=first, of=total: tell.embedded(at + n, of)
             )

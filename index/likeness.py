@@ -33,7 +33,7 @@ _PIECE = 10_000
 _ROWS = 2  # hashes of a band: of texts that share half of their runs all but one in 10,000 pairs agree in a band
 _NAMES, _LEADING, _PRUNED = 64, 10, 20_000
 _WORD = re.compile(rf"[{WIDE}]|[^\W{WIDE}]+")
-_NAME = re.compile(r"\b[^\W\d_]{3,}\b")
+_NAME = re.compile(r"\b(?![a-z])[^\W\d_]{3,}\b")  # or a word in another script's small letters
 _MONTHS = frozenset(
     "january february march april may june july august september october november december jan feb mar apr jun jul aug"
     " sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday".split()
@@ -152,7 +152,7 @@ def _none(size: int) -> Print:
 def _runs(words: list[str]) -> tuple[Hashes, Hashes]:
     """Return the hashes of the runs of words, each once, and of those with a figure in them."""
     count = max(0, len(words) - RUN + 1)
-    hashes = np.array([_hash(word) for word in words], np.uint64)
+    hashes = np.fromiter(map(_hash, words), np.uint64, len(words))
     digits = np.array([word[0].isdigit() for word in words], bool)
     folded, figured = np.zeros(count, np.uint64), np.zeros(count, bool)
     for at in range(RUN):
@@ -162,10 +162,10 @@ def _runs(words: list[str]) -> tuple[Hashes, Hashes]:
 
 
 def _least(print_: Print, hashes: Hashes) -> Print:
-    """Return a print with more hashes in it."""
+    """Return a print with more hashes in it, which are well mixed: a factor makes another hash function of them."""
     for first in range(0, len(hashes), _AT_ONCE):
-        some = _mixed(hashes[first : first + _AT_ONCE, None] ^ _SEEDS[: len(print_)]) >> np.uint64(32)
-        print_ = np.minimum(print_, some.astype(np.uint32).min(axis=0))
+        some = hashes[first : first + _AT_ONCE, None] * _FACTORS[: len(print_)]
+        print_ = np.minimum(print_, (some >> np.uint64(32)).min(axis=0).astype(np.uint32))
     return print_
 
 
@@ -182,5 +182,5 @@ def _hash(word: str) -> int:
     return int.from_bytes(blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
-_AT_ONCE = 512
-_SEEDS = _mixed(np.arange(SIZE, dtype=np.uint64))
+_AT_ONCE = 128  # whose products a processor's own cache holds
+_FACTORS = _mixed(np.arange(SIZE, dtype=np.uint64)) | np.uint64(1)

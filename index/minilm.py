@@ -7,8 +7,11 @@ dot product is the cosine. A text's vector does not depend on the texts it is em
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -20,12 +23,14 @@ from tokenizers import Tokenizer
 from .errors import EncoderError
 
 FOLDER = Path(__file__).parent / "encoder"
-BATCH_TOKENS = 2048  # in one run, padding included: half or double is no faster on 2 cores
+BATCH_TOKENS = 512  # in one run, padding included: what a processor's own cache holds
 HEADER_TOKENS = 48  # of a passage's title and heading, what is read with it
-WINDOW = 1024  # texts tokenised and sorted at a time: a large library never lies in memory as tokens
+WINDOW = 128  # texts tokenised and sorted at a time, while those before them are in the network
+_AHEAD = 3  # batches for each processor that wait for it
 
 Vectors = NDArray[np.float32]
 T = TypeVar("T")
+R = TypeVar("R")
 _loading = threading.Lock()
 
 
@@ -63,14 +68,19 @@ class MiniLM:
         model = load_model(self.folder)
         vectors = np.empty((len(texts), self.dimension), np.float32)
         done = 0
+        for places, found in on_every_core(lambda batch: _embed_texts(model, batch), self._batches(model, texts)):
+            vectors[places] = found
+            done += len(places)
+            if progress:
+                progress(done)
+        return vectors
+
+    def _batches(self, model: Model, texts: Sequence[str]) -> Iterator[tuple[list[int], list[list[int]]]]:
+        """Yield the places of some texts, and their tokens."""
         for start in range(0, len(texts), WINDOW):
             tokens = [ids[: self.max_tokens - 2] for ids in _tokenise(model, texts[start : start + WINDOW])]
             for batch in batches([len(ids) + 2 for ids in tokens]):
-                vectors[[start + i for i in batch]] = _embed_tokens(model, [tokens[i] for i in batch])
-                done += len(batch)
-                if progress:
-                    progress(done)
-        return vectors
+                yield [start + i for i in batch], [tokens[i] for i in batch]
 
     def embed_question(self, text: str) -> Vectors:
         """Embed one text as a unit vector (384,)."""
@@ -89,20 +99,15 @@ class MiniLM:
         model = load_model(self.folder)
         vectors = np.zeros((len(passages), self.dimension), np.float32)
         of_sentences = [np.zeros((len(sentences), self.dimension), np.float32) for _, sentences in passages]
-        for start in range(0, len(passages), WINDOW):
-            windows = _windows(model, passages[start : start + WINDOW], start)
-            done = start
-            for batch in batches([len(window.tokens) + 2 for window in windows]):
-                hidden, mask = _run(model, [windows[i].tokens for i in batch])
-                pooled = _pooled(hidden, mask)
-                for row, i in enumerate(batch):
-                    window = windows[i]
-                    vectors[window.passage] += pooled[row]
-                    for sentence, (a, b) in window.sentences:
-                        of_sentences[window.passage][sentence] = hidden[row, a:b].mean(axis=0)
-                done += sum(windows[i].last for i in batch)
-                if progress:
-                    progress(done)
+        done = 0
+        for embedded in on_every_core(lambda batch: _embed_windows(model, batch), _window_batches(model, passages)):
+            for window, pooled, means in embedded:
+                vectors[window.passage] += pooled
+                for (sentence, _), mean in zip(window.sentences, means, strict=True):
+                    of_sentences[window.passage][sentence] = mean
+            done += sum(window.last for window, _, _ in embedded)
+            if progress:
+                progress(done)
         return _unit(vectors), [_unit(found) for found in of_sentences]
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -128,9 +133,8 @@ def _load(folder: Path) -> Model:
 def open_session(file: Path) -> onnxruntime.InferenceSession:
     """Open a network that comes with citewise; raise EncoderError where its file is missing or damaged."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = cores()
-    # Threads that wait in a loop take the processor from other programs, and on a busy one from each other.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.intra_op_num_threads = 1  # several runs at once keep every core busier than several threads in one run,
+    # which wait for the slowest of them again and again: on_every_core
     options.log_severity_level = 4  # errors are raised; logging them too would only repeat them
     return _opened(file, lambda: onnxruntime.InferenceSession(file, options, ["CPUExecutionProvider"]))
 
@@ -159,6 +163,29 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def on_every_core(work: Callable[[T], R], items: Iterable[T]) -> Generator[R]:
+    """Do `work` for every item, as many at once as there are processors; yield what comes of each, in order.
+
+    The caller makes the next items meanwhile, a few ahead.
+    """
+    items = iter(items)
+    first = list(islice(items, 2))
+    if len(first) < 2 or cores() < 2:
+        yield from map(work, chain(first, items))
+        return
+    with ThreadPoolExecutor(cores(), "citewise-encoder") as pool:
+        begun: deque[Future[R]] = deque()
+        try:
+            for item in chain(first, items):
+                begun.append(pool.submit(work, item))
+                if len(begun) > _AHEAD * cores():
+                    yield begun.popleft().result()
+            while begun:
+                yield begun.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)  # the caller may have gone
+
+
 def _tokenise(model: Model, texts: Sequence[str]) -> list[list[int]]:
     readable = list(map(without_halves, texts))
     return [found.ids for found in model.tokenizer.encode_batch_fast(readable, add_special_tokens=False)]
@@ -179,6 +206,13 @@ def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         batch.append(position)
     if batch:
         yield batch
+
+
+def _window_batches(model: Model, passages: Sequence[tuple[str, Sequence[str]]]) -> Iterator[list[Window]]:
+    for start in range(0, len(passages), WINDOW):
+        windows = _windows(model, passages[start : start + WINDOW], start)
+        for batch in batches([len(window.tokens) + 2 for window in windows]):
+            yield [windows[i] for i in batch]
 
 
 def _windows(model: Model, passages: Sequence[tuple[str, Sequence[str]]], first: int) -> list[Window]:
@@ -220,9 +254,19 @@ def _window(passage: int, opening: list[int], part: list[tuple[int, list[int]]],
     return Window(passage, tokens, places, last)
 
 
-def _embed_tokens(model: Model, texts: list[list[int]]) -> Vectors:
-    """Run one batch: (texts, tokens) to unit vectors (texts, 384)."""
-    return _pooled(*_run(model, texts))
+def _embed_windows(model: Model, windows: Sequence[Window]) -> list[tuple[Window, Vectors, list[Vectors]]]:
+    """Run one batch: each window with its unit vector (384,), and the mean of each sentence's tokens (384,)."""
+    hidden, mask = _run(model, [window.tokens for window in windows])
+    return [
+        (window, pooled, [tokens[a:b].mean(axis=0) for _, (a, b) in window.sentences])
+        for window, tokens, pooled in zip(windows, hidden, _pooled(hidden, mask), strict=True)
+    ]
+
+
+def _embed_texts(model: Model, batch: tuple[list[int], list[list[int]]]) -> tuple[list[int], Vectors]:
+    """Run one batch: the places of its texts, and their unit vectors (texts, 384)."""
+    places, tokens = batch
+    return places, _pooled(*_run(model, tokens))
 
 
 def _run(model: Model, texts: list[list[int]]) -> tuple[Vectors, Vectors]:

@@ -22,7 +22,7 @@ from .rows import Record
 from .store import Store
 from .types import Document, OtherVersion
 
-FORMAT = "v1"
+FORMAT = "v2"  # of prints: others cannot be compared with them
 MOST = 10
 """Other versions of a document that are known, those most like it: of a form that was filled in there are many more."""
 _A_BAND = 100  # documents of a band that are looked at: more are copies of a form

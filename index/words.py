@@ -6,6 +6,7 @@ Chinese, Japanese, Thai and their like have no spaces: each run becomes its char
 import re
 import threading
 import unicodedata
+from collections import Counter
 from functools import lru_cache
 from typing import Any
 
@@ -17,12 +18,12 @@ WIDE = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _WORD = re.compile(
-    r"(?P<plain>[A-Za-z]+(?=[ ,;:)]))"  # most words; only for speed
-    rf"|(?P<unspaced>[{WIDE}]+)"
-    r"|(?P<number>\d+(?:[.,]\d+)*(?![^\W\d_]))"
-    r"|(?P<prefix>(?<!\w)[A-Za-z]{1,3}(?=(?:19|20)\d\d\b))"  # FY2022 is found by 2022
-    r"|(?P<initials>\b(?:[^\W\d_]\.){2,})"
-    rf"|(?P<word>(?:[^\W{WIDE}]|[{_MARKS}])+)(?:['’]s\b)?"
+    r"([A-Za-z]+(?=[ ,;:)]))"  # most words; only for speed
+    rf"|([{WIDE}]+)"  # a run without spaces
+    r"|(\d+(?:[.,]\d+)*(?![^\W\d_]))"  # a number
+    r"|((?<!\w)[A-Za-z]{1,3}(?=(?:19|20)\d\d\b))"  # a year's prefix: FY2022 is found by 2022
+    r"|(\b(?:[^\W\d_]\.){2,})"  # initials
+    rf"|((?:[^\W{WIDE}]|[{_MARKS}])+)(?:['’]s\b)?"  # any other word
 )
 UNSPACED = re.compile(f"[{WIDE}]+")
 """Runs of a script that puts no space between words."""
@@ -97,16 +98,15 @@ def mostly_latin(text: str) -> bool:
 def _tokens(text: str) -> list[tuple[str, bool]]:
     """Return folded words, each with whether it can be stemmed."""
     found: list[tuple[str, bool]] = []
-    for match in _WORD.finditer(text.replace("_", " ")):
-        kind, token = match.lastgroup, match[match.lastgroup or 0]
-        if kind in ("plain", "word", "prefix"):
+    for plain, unspaced, number, prefix, initials, other in _WORD.findall(text.replace("_", " ")):
+        if token := plain or other or prefix:
             found.append((_folded(token), True))
-        elif kind == "unspaced":
-            found.extend((gram, False) for gram in _grams(_folded(token)))
-        elif kind == "number":
-            found.append((_number(token), False))
+        elif number:
+            found.append((_number(number), False))
+        elif unspaced:
+            found.extend((gram, False) for gram in _grams(_folded(unspaced)))
         else:
-            found.append((_folded(token.replace(".", "")), False))
+            found.append((_folded(initials.replace(".", "")), False))
     return found
 
 
@@ -131,10 +131,11 @@ def _folded(word: str) -> str:
 
 
 def _language(found: list[str]) -> str:
+    languages = _languages_of()
     votes: dict[str, int] = {}
-    for word in found[:400]:
-        for name in _languages_of().get(word, ()):
-            votes[name] = votes.get(name, 0) + 1
+    for word, times in Counter(filter(languages.__contains__, found[:400])).items():
+        for name in languages[word]:
+            votes[name] = votes.get(name, 0) + times
     best = max(votes, key=lambda name: (votes[name], name == "english"), default="english")
     return best if votes.get(best, 0) > votes.get("english", 0) else "english"
 

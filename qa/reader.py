@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from index.minilm import FOLDER as ENCODER
-from index.minilm import batches, open_session, open_tokenizer
+from index.minilm import batches, on_every_core, open_session, open_tokenizer
 from index.types import Passage, Span
 
 from .windows import Window, windows
@@ -55,8 +55,9 @@ def read(question: str, passages: Sequence[Passage], model: Path = MODEL) -> lis
     network = _load(model)
     found = windows(network.tokenizer, question, passages)
     readings = [_unread(passage) for passage in passages]
-    for batch in batches([len(window.ids) for window in found]):
-        starts, ends, answerable = _run(network.session, [found[i].ids for i in batch])
+    groups = list(batches([len(window.ids) for window in found]))
+    runs = on_every_core(lambda batch: _run(network.session, [found[i].ids for i in batch]), groups)
+    for batch, (starts, ends, answerable) in zip(groups, runs, strict=True):
         for row, i in enumerate(batch):
             window, size = found[i], len(found[i].ids)
             reading = _decoded(passages[window.passage], window, starts[row, :size], ends[row, :size])

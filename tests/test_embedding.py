@@ -4,15 +4,17 @@ import asyncio
 import hashlib
 import re
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
 
 from index.embedding import BundledEncoder
 from index.errors import EncoderError
-from index.minilm import FOLDER, MiniLM, load_model
+from index.minilm import FOLDER, MiniLM, cores, load_model, on_every_core
 
 TREATY = "The treaty was signed in Vienna on 9 June 1815."
 PARAPHRASE = "In June 1815 the agreement was concluded in the Austrian capital."
@@ -118,6 +120,48 @@ def test_threads_that_ask_first_load_one_model(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         models = list(pool.map(load_model, [tmp_path / "encoder"] * 4))
     assert all(model is models[0] for model in models)
+
+
+def test_as_many_runs_go_on_at_once_as_there_are_processors() -> None:
+    together = Barrier(cores())
+
+    def work(number: int) -> int:
+        together.wait(10)  # breaks where fewer come
+        return number * number
+
+    assert list(on_every_core(work, range(3 * cores()))) == [n * n for n in range(3 * cores())]
+
+
+def test_items_are_made_a_few_ahead_and_no_more() -> None:
+    made: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(1000):
+            made.append(number)
+            yield number
+
+    done = on_every_core(lambda number: number, items())
+    assert [next(done), next(done)] == [0, 1]
+    assert len(made) < 10 * cores() + 10
+
+
+def test_what_goes_wrong_in_a_run_is_raised_and_ends_the_others() -> None:
+    begun: list[int] = []
+
+    def work(number: int) -> int:
+        begun.append(number)
+        if number == 5:
+            raise ValueError("the sixth")
+        return number
+
+    with pytest.raises(ValueError, match="the sixth"):
+        list(on_every_core(work, range(1000)))
+    assert len(begun) < 10 * cores() + 10
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_few_items_are_worked_on_too(count: int) -> None:
+    assert list(on_every_core(str, range(count))) == [str(n) for n in range(count)]
 
 
 def test_a_short_passage_has_the_vector_of_its_header_and_sentences(encoder: MiniLM) -> None:
