@@ -30,6 +30,8 @@ PDFIUM = threading.RLock()
 _PASSWORD = 4
 # pdfium puts U+FFFE (older versions: U+0002) where a word was hyphenated at the end of a line.
 _JOINTS = {0xFFFE: JOINT, 0x0002: JOINT}
+_A_SPACE = re.compile(r"(?<!\r)\n")
+"""What some fonts call a space: pdfium ends a line with two characters."""
 _BOLD = re.compile(rb"bold|black|heavy", re.I)
 
 
@@ -135,6 +137,7 @@ def _characters(textpage: "PdfTextPage") -> tuple[str, list[int]]:
         starts = accumulate((1 + (character > "\uffff") for character in text), initial=0)
         places = [places[start] for start, _ in zip(starts, text, strict=False)]
     text = text.translate(_JOINTS) if "\ufffe" in text or "\x02" in text else text
+    text = _A_SPACE.sub(" ", text)
     kept, start = list[int](), 0
     for part in text.split("\r"):
         kept += places[start : start + len(part)]

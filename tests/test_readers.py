@@ -390,6 +390,12 @@ def test_ligatures_and_characters_beyond_the_basic_plane_come_out_whole(tmp_path
     assert read(path).text == "😀 smile and efficient finance"
 
 
+def test_a_font_whose_space_is_called_a_new_line_has_lines_of_more_than_a_word(tmp_path: Path) -> None:
+    content = lines_of_text((12, 700, "Year~Ended~December~31,"), (12, 686, "Total~assets 1,211,362"))
+    path = make.bare_pdf(tmp_path / "a.pdf", content, {"~": "\n"})
+    assert read(path).text == "Year Ended December 31,\nTotal assets 1,211,362"
+
+
 def test_every_character_of_a_pdf_page_knows_its_place_on_the_page(tmp_path: Path) -> None:
     content = lines_of_text((12, 700, "A smile, informa-"), (12, 686, "tion and eBcient"), (12, 640, "Words."))
     path = make.bare_pdf(tmp_path / "a.pdf", content, {"A": "😀", "B": "ﬃ"})
