@@ -83,11 +83,15 @@ def _plain_headings(extracted: Extracted) -> list[Span]:
     """Guess headings in plain text: a short line without an end between paragraphs that are much longer."""
     if extracted.pages or extracted.rows:
         return []
-    text, found = extracted.text, list[Span]()
+    text, found, block, before = extracted.text, list[Span](), 0, 0
     for line, below in pairwise(paragraphs(text)):
         words = text[line[0] : line[1]].split()
+        block = block if text.count("\n", before, line[0]) == 1 else line[0]  # where no blank line stands before it
+        of_a_list = text.count("\n", block, line[0]) > 1 and text[before - 1] not in ".!?…:;"
+        before = line[1]
         if (
-            2 <= len(words) <= 12
+            not of_a_list
+            and 2 <= len(words) <= 12
             and line[1] - line[0] <= 90
             and below[1] - below[0] > 2 * (line[1] - line[0])
             and words[0][0].isupper()

@@ -42,6 +42,11 @@ _SURVEY = re.compile(
     r"|problems|steps|differences|arguments|symptoms|findings|conclusions|main points)\b",
     re.IGNORECASE,
 )
+_SEVERAL = re.compile(
+    r"\b(?:who|what|which)\b(?: \w+){0,3}? (?:are|were)\b"
+    r"|\b(?:what|which) (?:(?!(?:was|has|does|this|its)\b)[a-z]{2,}(?<![siu])s|people|children|men|women|criteria)\b",
+    re.IGNORECASE,
+)
 _PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KINDS]
 _NUMBERS = (
     "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
@@ -67,6 +72,11 @@ def kind_of(question: str) -> str:
 def is_survey(question: str) -> bool:
     """Tell whether a summary, a list or an explanation is asked for, which no few words give."""
     return _SURVEY.search(question) is not None
+
+
+def asks_for_several(question: str) -> bool:
+    """Tell whether more than one thing is asked for: "Who are the members?", "Which documents must be handed in?"."""
+    return is_survey(question) or _SEVERAL.search(question) is not None
 
 
 def could_answer(kind: str, sentence: str, asked: frozenset[str]) -> bool | None:

@@ -1,8 +1,9 @@
 """A Chroma server: its address, its token, and what goes wrong on the way to it, told in one line with the remedy.
 
-Chroma's client is `store.py`'s; it raises whatever its HTTP client or its core raises, and waits without a limit.
+Chroma's client is `chroma.py`'s; it raises whatever its HTTP client or its core raises, and waits without a limit.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -110,6 +111,8 @@ def _of_folder(folder: Path, error: Exception) -> str | None:
     said = _reason(error)
     if type(error).__name__ != _ITS_OWN and not isinstance(error, OSError):
         return None
+    if _is_out_of_files(folder):
+        return f"the library at {folder} failed (too many open files): close some, or allow more (ulimit -n)"
     if shutil.disk_usage(folder).free < ROOM or any(words in said for words in _FULL):
         return full(folder)
     if any(words in said for words in _READ_ONLY) or not os.access(folder / "chroma", os.W_OK):
@@ -117,6 +120,15 @@ def _of_folder(folder: Path, error: Exception) -> str | None:
     if any(words in said for words in _DAMAGED):
         return f"the library at {folder} can't be opened ({said}): restore a backup into another one (--library)"
     return f"the library at {folder} failed ({said}): try again, and look at it with citewise doctor if it stays"
+
+
+def _is_out_of_files(folder: Path) -> bool:
+    """Tell whether this process can't open any file, which Chroma's core may take for one it must not write."""
+    try:
+        os.close(os.open(folder, os.O_RDONLY))
+    except OSError as error:
+        return error.errno in (errno.EMFILE, errno.ENFILE)
+    return False
 
 
 def full(folder: Path) -> str:

@@ -33,7 +33,7 @@ _STARTERS = frozenset(
     other our she since so some such that the their then there these they this those though through to today
     under unlike until we what when where which while who why with you your""".split()
 )
-_BULLET = re.compile(r"\s*(?:[-*•‣▪●◦–—·]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)])\s+")
+BULLET = re.compile(r"\s*(?:[-*•‣▪●◦–—·]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)])\s+")
 _FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 _VIRAMA = 9  # the class of the sign that joins Indic consonants
 _TERMINAL = tuple('.!?…:;。！？؟।"”’»)')
@@ -161,7 +161,7 @@ def _wrap_width(lines: list[Span]) -> int:
 def _continues(text: str, previous: Span, line: Span, width: int) -> bool:
     """Tell whether a line goes on the paragraph of the one before it."""
     gap = text[previous[1] : line[0]]
-    if gap.count("\n") > 1 or not width or _BULLET.match(text, line[0], line[1]):
+    if gap.count("\n") > 1 or not width or BULLET.match(text, line[0], line[1]):
         return False
     if text[line[0]].islower() and not text[previous[1] - 1 : previous[1]].endswith(_TERMINAL):
         return True

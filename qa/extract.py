@@ -1,12 +1,15 @@
 """Answers without a language model: the sentences that answer, quoted word for word, or `not_found`."""
 
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from index.questions import is_survey, kind_of
+from index.questions import asks_for_several, is_survey, kind_of
 from index.types import SearchResult, Span
 
 from .confidence import is_covered, probability
 from .core import core_of
+from .lists import announces, list_of
 from .parts import Part
 from .quotes import Quote, cite, without_marks
 from .reading import Found
@@ -18,6 +21,7 @@ MAX_QUOTES = 3
 BROAD_QUOTES, BROAD_MARGIN = 6, 4.0
 """The same where a reason, a list or a summary is asked for, and no few words answer."""
 QUOTES_A_PART = 2
+_UNIT = re.compile(r"\([^()]*\)")
 MARGIN = 3.5
 """How far behind the best sentence's score another may be and still be quoted."""
 
@@ -74,9 +78,13 @@ def _short(question: str, quotes: Sequence[Quote], found: Found) -> str | None:
         if said or not found.readings:
             return said
     for quote in quotes:
+        if quote.span not in quote.passage.sentences:  # a list: no few words answer
+            return None
         if read := found.exact(quote.passage, quote.span):
             start, end = _whole(question, quote, (read[0] - quote.span[0], read[1] - quote.span[0]))
-            return quote.text[start:end]
+            words = quote.text[start:end]
+            if words not in question or any(map(str.isalpha, words)):  # the year that was asked about is no answer
+                return words
     return None
 
 
@@ -93,17 +101,43 @@ def in_reading_order(quotes: Sequence[Quote]) -> list[Quote]:
 
 
 def best_quotes(found: Found, most: int = MAX_QUOTES, margin: float = MARGIN) -> list[Quote]:
-    """Return up to `most` sentences, best first, that answer about as well as the best one."""
+    """Return up to `most` sentences, best first, that answer about as well as the best one.
+
+    One that announces a list is quoted with it; so is an item, where several things are asked for. A headline or a unit
+    ("BALANCE SHEETS", "(In millions)") is quoted where nothing else is.
+    """
     scored = [
         (float(score), Quote(candidate.passage, span))
         for candidate, scores in zip(found.evidence.candidates, found.evidence.scores, strict=True)
         for span, score in zip(candidate.passage.sentences, scores, strict=True)
     ]
     scored.sort(key=lambda pair: -pair[0])
+    good = [quote for score, quote in scored if score >= scored[0][0] - margin]
+    telling = [quote for quote in good if not _is_headline(quote)] or good
+    asked = core_of(found.evidence.question.text)
+    several = asks_for_several(asked) or kind_of(asked) == "reason"
     chosen: list[Quote] = []
-    for score, quote in scored:
-        if len(chosen) == most or (chosen and score < scored[0][0] - margin):
+    for quote in telling:
+        if len(chosen) == most:
             break
-        if all(quote.text != other.text for other in chosen):
-            chosen.append(quote)
+        whole = _with_its_list(quote, several)
+        if all(quote.text != o.text and not _covers(o, quote) and not _covers(whole, o) for o in chosen):
+            chosen.append(whole)
     return chosen
+
+
+def _with_its_list(quote: Quote, several: bool) -> Quote:
+    found = list_of(quote.passage, quote.span) if several or announces(quote.text) else None
+    return replace(quote, span=found) if found else quote
+
+
+def _covers(one: Quote, other: Quote) -> bool:
+    return one.passage.id == other.passage.id and one.span[0] <= other.span[0] and other.span[1] <= one.span[1]
+
+
+def _is_headline(quote: Quote) -> bool:
+    """Tell whether a sentence only stands above what it is about; a list that it announces may be out of sight."""
+    text = quote.text.strip()
+    if announces(text):
+        return list_of(quote.passage, quote.span) is None
+    return text in (quote.passage.heading, quote.passage.title) or _UNIT.fullmatch(text) is not None

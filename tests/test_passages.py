@@ -181,6 +181,13 @@ def test_headings_of_plain_text_are_seen_by_their_shape() -> None:
     assert [passage.heading for passage in passages] == ["", "A Strategic Operation", "A Strategic Operation"]
 
 
+def test_the_last_line_of_a_list_is_no_heading() -> None:
+    hours = "Opening hours:\nMonday to Thursday 11:30 to 14:00\nFriday 11:30 to 13:00\nSaturday closed"
+    after = "\n\nGuests pay eight euros for a meal, and children half of that."
+    assert {passage.heading for passage in split(Extracted("", hours + after), "a.txt", "k.v")} == {""}
+    assert {passage.heading for passage in split(Extracted("", "Opening hours" + after), "a.txt", "k.v")} != {""}
+
+
 def test_a_page_ends_a_passage_however_short_it_is() -> None:
     passages = check(built([("paragraph", "One."), ("page", ""), ("page", ""), ("paragraph", "Three.")]))
     assert [(passage.page, passage.text) for passage in passages] == [(1, "One."), (3, "Three.")]

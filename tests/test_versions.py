@@ -28,8 +28,8 @@ POLICY = (
     "The travel policy of Skerrow Ltd applies to every employee who travels for the company. Hotel rooms may cost up to"
     " {hotel} euros a night. Meals are paid up to 45 euros a day. Receipts are handed in within 30 days of the return."
     " {boss} approves all trips outside of Europe. The policy was adopted on {day}. Employees may {deny}fly business"
-    " class on long flights. Trains are booked in second class, with a reservation wherever one can be had. A rented car"
-    " is returned with a full tank."
+    " class on long flights. Trains are booked in second class, with a reservation wherever one can be had. A rented"
+    " car is returned with a full tank."
 )
 OLD = POLICY.format(hotel=120, boss="Ada Holm", day="3 May 2021", deny="")
 NEW = POLICY.format(hotel=150, boss="Tobias Renn", day="9 June 2023", deny="not ").replace(
