@@ -47,6 +47,10 @@ _SEVERAL = re.compile(
     r"|\b(?:what|which) (?:(?!(?:was|has|does|this|its)\b)[a-z]{2,}(?<![siu])s|people|children|men|women|criteria)\b",
     re.IGNORECASE,
 )
+_YES_NO = re.compile(
+    r"^\W*(?:and |so |but )?(?:is|are|was|were|do|does|did|can|could|may|might|must|should|has|have|had|will|would)\b",
+    re.IGNORECASE,
+)
 _PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KINDS]
 _NUMBERS = (
     "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
@@ -77,6 +81,11 @@ def is_survey(question: str) -> bool:
 def asks_for_several(question: str) -> bool:
     """Tell whether more than one thing is asked for: "Who are the members?", "Which documents must be handed in?"."""
     return is_survey(question) or _SEVERAL.search(question) is not None
+
+
+def is_yes_or_no(question: str) -> bool:
+    """Tell whether yes or no is asked for, as far as its first word tells."""
+    return _YES_NO.match(question) is not None
 
 
 def could_answer(kind: str, sentence: str, asked: frozenset[str]) -> bool | None:

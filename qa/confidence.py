@@ -40,6 +40,9 @@ ON_TOPIC = 0.25
 """What is added to the search's own confidence, which refuses by itself, before it is multiplied by the reader's."""
 DOUBTFUL = 0.12
 """The probability under which a question for a fact is not answered; of reasons the reader knows less."""
+UNSURE = 0.3
+"""The probability under which an answer says of itself that it may be none: of Wikipedia's questions that the articles
+answer one in twelve is under it, of near misses two in five."""
 UNSAID = 1.4
 """What makes up for a follow-up's context, of which no passage holds all; found on conversations with and without
 answers (`python -m benchmarks.conversation`)."""
@@ -49,9 +52,17 @@ def is_covered(found: Found) -> bool:
     """Tell whether the evidence is enough to answer its question."""
     if not found.evidence.candidates or on_topic(found) < 0:
         return False
+    return _is_unread(found) or probability(found) >= DOUBTFUL
+
+
+def is_doubtful(found: Found) -> bool:
+    """Tell whether the evidence is more likely to be near the answer than to hold it, as far as the reader knows."""
+    return bool(found.readings) and not _is_unread(found) and probability(found) < UNSURE
+
+
+def _is_unread(found: Found) -> bool:
     question = core_of(found.evidence.question.text)
-    unread = is_survey(question) or kind_of(question) in ("reason", "statement")
-    return unread or probability(found) >= DOUBTFUL
+    return is_survey(question) or kind_of(question) in ("reason", "statement")
 
 
 def probability(found: Found) -> float:

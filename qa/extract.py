@@ -1,15 +1,15 @@
 """Answers without a language model: the sentences that answer, quoted word for word, or `not_found`."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from index.questions import asks_for_several, is_survey, kind_of
+from index.questions import asks_for_several, is_survey, is_yes_or_no, kind_of
 from index.types import SearchResult, Span
 
-from .confidence import is_covered, probability
+from .cells import cell_asked_for, is_row, is_worked_out
+from .confidence import is_covered, is_doubtful, probability
 from .core import core_of
-from .lists import announces, list_of
+from .lists import announces, is_headline, list_around, with_what_follows
 from .parts import Part
 from .quotes import Quote, cite, without_marks
 from .reading import Found
@@ -21,7 +21,8 @@ MAX_QUOTES = 3
 BROAD_QUOTES, BROAD_MARGIN = 6, 4.0
 """The same where a reason, a list or a summary is asked for, and no few words answer."""
 QUOTES_A_PART = 2
-_UNIT = re.compile(r"\([^()]*\)")
+UNSURE = "Your documents may not answer this. These are the words that come nearest."
+_WORDS_THAT_TELL = 3
 MARGIN = 3.5
 """How far behind the best sentence's score another may be and still be quoted."""
 
@@ -49,7 +50,7 @@ def answer_by_quotes(question: str, found: Found, parts: Sequence[Part] = ()) ->
         results=_merged(results, parts),
         status="partial" if missing else "answered",
         confidence=likely,
-        note=not_covered(missing) if missing else None,
+        note=not_covered(missing) if missing else UNSURE if not covered and is_doubtful(found) else None,
     )
 
 
@@ -72,6 +73,12 @@ def _short(question: str, quotes: Sequence[Quote], found: Found) -> str | None:
     """Return the exact words that answer, from the first quote that has them; what somebody said from any of them."""
     if is_survey(question):
         return None
+    if quotes and is_row(row := quotes[0].text):
+        asked = found.evidence.question
+        if is_worked_out(asked, row):
+            return None
+        if cell := cell_asked_for(asked, row):
+            return row[slice(*cell)]
     if kind_of(question) == "statement" or not found.readings:
         told = ((quote, exact_words(question, quote.text)) for quote in quotes)
         said = next((quote.text[slice(*span)] for quote, span in told if span), None)
@@ -83,9 +90,16 @@ def _short(question: str, quotes: Sequence[Quote], found: Found) -> str | None:
         if read := found.exact(quote.passage, quote.span):
             start, end = _whole(question, quote, (read[0] - quote.span[0], read[1] - quote.span[0]))
             words = quote.text[start:end]
-            if words not in question or any(map(str.isalpha, words)):  # the year that was asked about is no answer
+            if not _says_nothing(question, words):
                 return words
     return None
+
+
+def _says_nothing(question: str, words: str) -> bool:
+    """Tell words that are no answer: the year that was asked about; of what is or is not so, one or two words."""
+    if words in question and not any(map(str.isalpha, words)):
+        return True
+    return is_yes_or_no(question) and len(words.split()) < _WORDS_THAT_TELL
 
 
 def _whole(question: str, quote: Quote, read: Span) -> Span:
@@ -113,7 +127,7 @@ def best_quotes(found: Found, most: int = MAX_QUOTES, margin: float = MARGIN) ->
     ]
     scored.sort(key=lambda pair: -pair[0])
     good = [quote for score, quote in scored if score >= scored[0][0] - margin]
-    telling = [quote for quote in good if not _is_headline(quote)] or good
+    telling = [quote for quote in good if _tells(quote)] or good
     asked = core_of(found.evidence.question.text)
     several = asks_for_several(asked) or kind_of(asked) == "reason"
     chosen: list[Quote] = []
@@ -127,7 +141,11 @@ def best_quotes(found: Found, most: int = MAX_QUOTES, margin: float = MARGIN) ->
 
 
 def _with_its_list(quote: Quote, several: bool) -> Quote:
-    found = list_of(quote.passage, quote.span) if several or announces(quote.text) else None
+    passage, span = quote.passage, quote.span
+    if announces(passage, span) or is_headline(passage, span):
+        found = with_what_follows(passage, span)
+    else:
+        found = list_around(passage, span) if several else None
     return replace(quote, span=found) if found else quote
 
 
@@ -135,9 +153,8 @@ def _covers(one: Quote, other: Quote) -> bool:
     return one.passage.id == other.passage.id and one.span[0] <= other.span[0] and other.span[1] <= one.span[1]
 
 
-def _is_headline(quote: Quote) -> bool:
-    """Tell whether a sentence only stands above what it is about; a list that it announces may be out of sight."""
-    text = quote.text.strip()
-    if announces(text):
-        return list_of(quote.passage, quote.span) is None
-    return text in (quote.passage.heading, quote.passage.title) or _UNIT.fullmatch(text) is not None
+def _tells(quote: Quote) -> bool:
+    """Tell whether a sentence says something by itself, or with what follows it."""
+    if announces(quote.passage, quote.span):
+        return with_what_follows(quote.passage, quote.span) is not None
+    return not is_headline(quote.passage, quote.span)

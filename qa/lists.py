@@ -1,68 +1,105 @@
-"""A list in a passage: the line that announces it and its items, which are known by their marks."""
+"""Lists and headlines in a passage: what announces something, what it announces, and what only stands above it."""
 
 import re
 
 from index.sentences import BULLET
 from index.types import Passage, Span
 
-_COLON = re.compile(r"[:：]\s*(?:\n|$)")
 MOST_SENTENCES = 16
 MOST_CHARACTERS = 1_000
 """Beyond which the rest of a list is left to whoever looks at the quote in its place."""
+_AN_ITEM = 200  # characters: what is longer, and numbered, is a clause of its own
+_WORDS = 8  # of a headline, at most
+_COLON = re.compile(r"[:：]\s*(?:\n|$)")
+_QUESTION = re.compile(r"[?？؟]$")
+_UNIT = re.compile(r"\([^()]*\)")
 
 
-def announces(text: str) -> bool:
-    """Tell whether a sentence is about what follows it, or a line of it is."""
-    return _COLON.search(text) is not None
+def announces(passage: Passage, span: Span) -> bool:
+    """Tell whether a sentence is about what follows it: one that ends in a colon, a question above its answer."""
+    return _announces(passage, passage.sentences.index(span))
 
 
-def list_of(passage: Passage, span: Span) -> Span | None:
-    """Return where the list stands that a sentence of a passage announces, or is an item of: with what announces it.
+def with_what_follows(passage: Passage, span: Span) -> Span | None:
+    """Return where a sentence and the list or paragraph under it stand; None where nothing follows in the passage."""
+    return _whole(passage, passage.sentences.index(span))
 
-    What is announced and has no marks ends with its paragraph.
-    """
-    first = _first(passage, passage.sentences.index(span))
+
+def list_around(passage: Passage, span: Span) -> Span | None:
+    """Return where the list stands that a sentence is an item of, with what announces it."""
+    first = None
+    for number in range(passage.sentences.index(span), -1, -1):
+        if _announces(passage, number):
+            return _whole(passage, number if first == number + 1 else first)
+        if _is_item(passage, number):
+            first = number
+        if _blank_lines(passage, number) if first == number else _opens_a_line(passage, number):
+            if first == number and number and _announces(passage, number - 1):
+                continue
+            break
+    return _whole(passage, first)
+
+
+def is_headline(passage: Passage, span: Span) -> bool:
+    """Tell whether a sentence only stands above what it is about: a headline, a unit, the title of a clause."""
+    number = passage.sentences.index(span)
+    text = _text(passage, number)
+    if text in (passage.heading, passage.title) or _UNIT.fullmatch(text):
+        return True
+    last = number + 1 == len(passage.sentences)
+    words = text.split()
+    if last or len(words) > _WORDS:
+        return False
+    if BULLET.match(text) and len(words) < 6 and not _opens_a_line(passage, number + 1):
+        return True
+    alone = (not number or _blank_lines(passage, number)) and _blank_lines(passage, number + 1)
+    return alone and text[-1].isalpha() and not any(map(str.isdigit, text))
+
+
+def _whole(passage: Passage, first: int | None) -> Span | None:
     if first is None:
         return None
-    last = _last(passage, first)
+    announced = not _is_item(passage, first)
+    begin = first + announced
+    marked = begin < len(passage.sentences) and _is_item(passage, begin)
+    last = first
+    for number in range(first + 1, min(len(passage.sentences), first + MOST_SENTENCES)):
+        if marked:
+            near = (announced and _length(passage, number) <= _AN_ITEM) or not _blank_lines(passage, number)
+            goes_on = (_is_item(passage, number) and near) or not _opens_a_line(passage, number)
+        else:
+            goes_on = number == begin or not _blank_lines(passage, number)
+        if not goes_on or passage.sentences[number][1] - passage.sentences[first][0] > MOST_CHARACTERS:
+            break
+        last = number
     return (passage.sentences[first][0], passage.sentences[last][1]) if last > first else None
 
 
-def _first(passage: Passage, at: int) -> int | None:
-    if announces(_text(passage, at)):
-        return at
-    first = None
-    for number in range(at, -1, -1):
-        if announces(_text(passage, number)):
-            return number if first == number + 1 else first
-        if _is_item(passage, number):
-            first = number
-        elif _opens_a_line(passage, number):
-            break
-    return first
-
-
-def _last(passage: Passage, first: int) -> int:
-    begin = first + announces(_text(passage, first))
-    start, count = passage.sentences[first][0], len(passage.sentences)
-    marked = begin < count and _is_item(passage, begin)
-    last = first
-    for number in range(first + 1, min(count, first + MOST_SENTENCES)):
-        goes_on = _is_item(passage, number) if marked else _gap(passage, number).count("\n") == 1
-        if not (goes_on or number == begin or not _opens_a_line(passage, number)):
-            break
-        if passage.sentences[number][1] - start > MOST_CHARACTERS:
-            break
-        last = number
-    return last
+def _announces(passage: Passage, number: int) -> bool:
+    text = _text(passage, number)
+    if _COLON.search(text):
+        return True
+    follows = number + 1 < len(passage.sentences) and _opens_a_line(passage, number + 1)
+    return follows and _QUESTION.search(text) is not None
 
 
 def _is_item(passage: Passage, number: int) -> bool:
     return _opens_a_line(passage, number) and BULLET.match(_text(passage, number)) is not None
 
 
+def _length(passage: Passage, number: int) -> int:
+    """Return the characters of an item, up to the next line."""
+    text = passage.text[passage.sentences[number][0] :]
+    return len(text.partition("\n")[0])
+
+
 def _opens_a_line(passage: Passage, number: int) -> bool:
     return not number or "\n" in _gap(passage, number)
+
+
+def _blank_lines(passage: Passage, number: int) -> bool:
+    """Tell whether a blank line stands before a sentence."""
+    return number > 0 and _gap(passage, number).count("\n") > 1
 
 
 def _gap(passage: Passage, number: int) -> str:

@@ -39,9 +39,10 @@ class Answer:
     are the passages considered, best first; for `not_found` the nearest ones. `model` names what wrote the text
     ("extractive" without a language model); `confidence` is the probability, from 0 to 1, that the documents answer the
     question; `note` says in a line what a person should know beside it: why the model did not answer, which part is not
-    covered, which versions of a document say different things. `standalone` is what was searched for, where a follow-up
-    was made to stand alone or leans on what was said before. `stopped` says that it was broken off: its text is what
-    was checked until then. `timings` maps a stage to milliseconds, and `..._tokens` to tokens.
+    covered, that the quotes may be no answer, which versions of a document say different things. `standalone` is what
+    was searched for, where a follow-up was made to stand alone or leans on what was said before. `stopped` says that it
+    was broken off: its text is what was checked until then. `timings` maps a stage to milliseconds, and `..._tokens` to
+    tokens.
     `done` is False for the snapshots of a stream before the last.
     """
 

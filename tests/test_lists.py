@@ -11,8 +11,8 @@ from index.passages import split
 from index.questions import asks_for_several
 from index.types import Extracted, Passage
 from qa import Answer, Chatbot, Settings
-from qa.extract import answer_by_quotes
-from qa.lists import MOST_CHARACTERS, list_of
+from qa.extract import UNSURE, answer_by_quotes
+from qa.lists import MOST_CHARACTERS, announces, list_around, with_what_follows
 from qa.reader import Reading
 from qa.reading import Found
 
@@ -66,6 +66,22 @@ REPORT = """# BALANCE SHEETS
 Long-term debt of Halden Freight at the end of 2018: 41,990
 """
 DEBT = "Long-term debt of Halden Freight at the end of 2018: 41,990"
+LEASE = """COMMERCIAL LEASE AGREEMENT
+
+3. Rent. The Tenant of 27 Quay Street shall pay a monthly rent of £2,850.
+
+4. Termination. Either party may end this lease with six months' notice. The Landlord may do so at once if rent is late.
+
+5. Pets. No animals are allowed on the premises, except guide dogs.
+
+6. Insurance. The Landlord insures the building.
+"""
+CLAUSE = LEASE[LEASE.index("4. Term") : LEASE.index("\n\n5.")]
+ROUTER = """<html><head><title>Router X200</title></head><body><h1>Router X200</h1>
+<h2>How is the router set back?</h2><p>Hold the button for ten seconds until the light turns red. It restarts.</p>
+<h2>What does a blinking orange light mean?</h2><p>The router has no connection. Check the cable.</p>
+<h2>Does it get wet?</h2><p>Water damage is not covered.</p></body></html>"""
+ORANGE = "What does a blinking orange light mean?\n\nThe router has no connection. Check the cable."
 MEMBERS = "The members of the audit committee are:\n\n- Ingrid Sollie (chair)\n- Peter Okafor\n- Marta Lindqvist"
 MARKS = st.sampled_from(["- ", "* ", "• ", "– ", "1. ", "(a) ", "iv) "])
 WORDS = st.from_regex(r"[a-z]{3,9}( [a-z]{3,9}){0,4}[,;]?", fullmatch=True)
@@ -74,7 +90,13 @@ WORDS = st.from_regex(r"[a-z]{3,9}( [a-z]{3,9}){0,4}[,;]?", fullmatch=True)
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chatbot]:
     folder = tmp_path_factory.mktemp("lists")
-    for name, text in {"charter.md": CHARTER, "canteen.txt": CANTEEN, "report.md": REPORT}.items():
+    for name, text in {
+        "charter.md": CHARTER,
+        "canteen.txt": CANTEEN,
+        "report.md": REPORT,
+        "lease.txt": LEASE,
+        "router.html": ROUTER,
+    }.items():
         (folder / name).write_text(text, "utf-8")
     with Chatbot.open(folder / "library", Settings()) as opened:
         assert not opened.add(sorted(folder.glob("*.*"))).failed
@@ -101,6 +123,8 @@ def quotes(bot: Chatbot, answer: Answer) -> list[str]:
             "- the approval of the line manager",
         ),
         ("How do I reset my password?", STEPS),
+        ("How can the lease be terminated?", CLAUSE),
+        ("What does the orange light of the router mean?", ORANGE),
         ("How is a password reset?", STEPS),
         (
             "What are the opening hours of the canteen?",
@@ -144,6 +168,23 @@ def test_a_year_that_the_question_names_is_no_answer(bot: Chatbot) -> None:
     assert read_as("Halden Freight") == "Halden Freight"
 
 
+def test_the_title_of_a_clause_is_no_answer(bot: Chatbot) -> None:
+    for question in ("Are pets allowed on the premises?", "Who has the insurance of the building?"):
+        assert not {"5. Pets.", "6. Insurance.", "4. Termination."} & set(quotes(bot, bot.ask(question)))
+
+
+def test_an_answer_that_may_be_none_says_so(bot: Chatbot) -> None:
+    assert bot.ask("Is smoking allowed on the premises?").note == UNSURE
+    assert bot.ask("What is the colour of the building?").note == UNSURE
+    assert bot.ask("How much is the monthly rent?").note is None
+
+
+def test_of_what_is_so_or_not_a_word_or_two_are_no_answer(bot: Chatbot) -> None:
+    answer = bot.ask("Is water damage covered?")
+    assert quotes(bot, answer)[0] == "Water damage is not covered."
+    assert answer.short is None
+
+
 @pytest.mark.parametrize(
     ("question", "several"),
     [
@@ -174,7 +215,7 @@ def passage_of(text: str) -> Passage:
 def around(passage: Passage, words: str) -> str | None:
     """Return the list around the sentence with these words."""
     span = next(span for span in passage.sentences if words in passage.text[slice(*span)])
-    found = list_of(passage, span)
+    found = (with_what_follows if announces(passage, span) else list_around)(passage, span)
     return passage.text[slice(*found)] if found else None
 
 
@@ -207,4 +248,4 @@ def test_a_list_without_an_end_is_cut(bot: Chatbot) -> None:
 @pytest.mark.parametrize("text", ["Nothing follows this:", "Prose alone. And more of it.", "- a single item"])
 def test_where_there_is_no_list_none_is_found(text: str) -> None:
     passage = passage_of(text)
-    assert all(list_of(passage, span) is None for span in passage.sentences)
+    assert all(around(passage, passage.text[slice(*span)]) is None for span in passage.sentences)
