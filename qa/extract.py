@@ -3,17 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from index.questions import asks_for_several, is_survey, is_yes_or_no, kind_of
-from index.types import SearchResult, Span
+from index.questions import asks_for_several, is_survey, kind_of
+from index.types import SearchResult
 
-from .cells import cell_asked_for, is_row, is_worked_out
 from .confidence import is_covered, is_doubtful, probability
 from .core import core_of
+from .exact import exact_answer, is_told_by_one_row
 from .lists import announces, is_headline, list_around, with_what_follows
 from .parts import Part
 from .quotes import Quote, cite, without_marks
 from .reading import Found
-from .short import exact_words
 from .types import Answer
 
 NOT_FOUND = "I could not find this in your documents."
@@ -22,7 +21,6 @@ BROAD_QUOTES, BROAD_MARGIN = 6, 4.0
 """The same where a reason, a list or a summary is asked for, and no few words answer."""
 QUOTES_A_PART = 2
 UNSURE = "Your documents may not answer this. These are the words that come nearest."
-_WORDS_THAT_TELL = 3
 MARGIN = 3.5
 """How far behind the best sentence's score another may be and still be quoted."""
 
@@ -35,17 +33,20 @@ def answer_by_quotes(question: str, found: Found, parts: Sequence[Part] = ()) ->
     quotes = _distinct(quote for _, some in by_part for quote in some)
     if not quotes and is_covered(found):
         quotes = best_quotes(found)
-        if not _short(asked, quotes, found) and (is_survey(asked) or kind_of(asked) == "reason"):
+        if not exact_answer(asked, quotes, found) and (is_survey(asked) or kind_of(asked) == "reason"):
             quotes = in_reading_order(best_quotes(found, BROAD_QUOTES, BROAD_MARGIN))
+        elif is_told_by_one_row(found.evidence.question, quotes):
+            quotes = quotes[:1]  # the rows beside it say nothing more
     likely = max([probability(found), *(probability(part.found) for part, _ in by_part)])
     if not quotes:
         return Answer(question, NOT_FOUND, results=results, status="not_found", confidence=likely)
     covered = [part for part, _ in by_part]
+    told_of = (covered[0].question, quotes, covered[0].found) if covered else (asked, quotes, found)
     missing = [part.question for part in parts if covered and part not in covered]
     return Answer(
         question=question,
         text="\n\n".join(f"{without_marks(quote.text)} [{number}]" for number, quote in enumerate(quotes, 1)),
-        short=_short(covered[0].question, quotes, covered[0].found) if covered else _short(asked, quotes, found),
+        short=exact_answer(*told_of),
         citations=tuple(cite(quote, number) for number, quote in enumerate(quotes, 1)),
         results=_merged(results, parts),
         status="partial" if missing else "answered",
@@ -67,45 +68,6 @@ def _merged(results: tuple[SearchResult, ...], parts: Sequence[Part]) -> tuple[S
     """Return the passages of the whole question and of its parts, each once."""
     found = [SearchResult(c.passage, c.score) for part in parts for c in part.found.evidence.candidates]
     return tuple({result.passage.id: result for result in (*found, *results)}.values()) if parts else results
-
-
-def _short(question: str, quotes: Sequence[Quote], found: Found) -> str | None:
-    """Return the exact words that answer, from the first quote that has them; what somebody said from any of them."""
-    if is_survey(question):
-        return None
-    if quotes and is_row(row := quotes[0].text):
-        asked = found.evidence.question
-        if is_worked_out(asked, row):
-            return None
-        if cell := cell_asked_for(asked, row):
-            return row[slice(*cell)]
-    if kind_of(question) == "statement" or not found.readings:
-        told = ((quote, exact_words(question, quote.text)) for quote in quotes)
-        said = next((quote.text[slice(*span)] for quote, span in told if span), None)
-        if said or not found.readings:
-            return said
-    for quote in quotes:
-        if quote.span not in quote.passage.sentences:  # a list: no few words answer
-            return None
-        if read := found.exact(quote.passage, quote.span):
-            start, end = _whole(question, quote, (read[0] - quote.span[0], read[1] - quote.span[0]))
-            words = quote.text[start:end]
-            if not _says_nothing(question, words):
-                return words
-    return None
-
-
-def _says_nothing(question: str, words: str) -> bool:
-    """Tell words that are no answer: the year that was asked about; of what is or is not so, one or two words."""
-    if words in question and not any(map(str.isalpha, words)):
-        return True
-    return is_yes_or_no(question) and len(words.split()) < _WORDS_THAT_TELL
-
-
-def _whole(question: str, quote: Quote, read: Span) -> Span:
-    """Return what was read, a number or a date with the words around that belong to it: "over 85 targets"."""
-    told = exact_words(question, quote.text) if kind_of(question) in ("count", "date") else None
-    return told if told and told[0] <= read[0] and read[1] <= told[1] else read
 
 
 def in_reading_order(quotes: Sequence[Quote]) -> list[Quote]:
