@@ -7,6 +7,7 @@ from index.rerank import Question
 from index.types import Span
 
 from .cells import cell_asked_for, is_no_cell, is_row
+from .definitions import definition, term_asked_for
 from .quotes import Quote
 from .reading import Found
 from .short import exact_words
@@ -18,6 +19,9 @@ def exact_answer(question: str, quotes: Sequence[Quote], found: Found) -> str | 
     """Return the exact words that answer, from the first quote that has them; what somebody said from any of them."""
     if is_survey(question):
         return None
+    term = term_asked_for(question)
+    if quotes and term and (named := definition(term, quotes[0].text)):
+        return quotes[0].text[slice(*named)]
     if quotes and is_row(row := quotes[0].text):
         if cell := cell_asked_for(found.evidence.question, row):
             return row[slice(*cell)]

@@ -8,10 +8,11 @@ from index.types import SearchResult
 
 from .confidence import is_covered, is_doubtful, probability
 from .core import core_of
+from .definitions import DEFINES, definition, term_asked_for
 from .exact import exact_answer, is_told_by_one_row
 from .lists import announces, is_headline, list_around, with_what_follows
 from .parts import Part
-from .quotes import Quote, cite, without_marks
+from .quotes import Quote, cite, sentences_of, without_marks
 from .reading import Found
 from .types import Answer
 
@@ -82,15 +83,16 @@ def best_quotes(found: Found, most: int = MAX_QUOTES, margin: float = MARGIN) ->
     One that announces a list is quoted with it; so is an item, where several things are asked for. A headline or a unit
     ("BALANCE SHEETS", "(In millions)") is quoted where nothing else is.
     """
+    asked = core_of(found.evidence.question.text)
+    term = term_asked_for(asked)
     scored = [
-        (float(score), Quote(candidate.passage, span))
+        (float(score) + DEFINES * _defines(term, quote), quote)
         for candidate, scores in zip(found.evidence.candidates, found.evidence.scores, strict=True)
-        for span, score in zip(candidate.passage.sentences, scores, strict=True)
+        for quote, score in zip(sentences_of(candidate.passage), scores, strict=True)
     ]
     scored.sort(key=lambda pair: -pair[0])
     good = [quote for score, quote in scored if score >= scored[0][0] - margin]
     telling = [quote for quote in good if _tells(quote)] or good
-    asked = core_of(found.evidence.question.text)
     several = asks_for_several(asked) or kind_of(asked) == "reason"
     chosen: list[Quote] = []
     for quote in telling:
@@ -100,6 +102,10 @@ def best_quotes(found: Found, most: int = MAX_QUOTES, margin: float = MARGIN) ->
         if all(quote.text != o.text and not _covers(o, quote) and not _covers(whole, o) for o in chosen):
             chosen.append(whole)
     return chosen
+
+
+def _defines(term: str | None, quote: Quote) -> bool:
+    return term is not None and definition(term, quote.text) is not None
 
 
 def _with_its_list(quote: Quote, several: bool) -> Quote:

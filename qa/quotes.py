@@ -23,6 +23,11 @@ class Quote:
         return self.passage.text[self.span[0] : self.span[1]]
 
 
+def sentences_of(passage: Passage) -> list[Quote]:
+    """Return the sentences of a passage."""
+    return [Quote(passage, span) for span in passage.sentences]
+
+
 def cite(quote: Quote, number: int) -> Citation:
     """Return the citation of a quote, its offsets within the document."""
     passage = quote.passage
