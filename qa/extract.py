@@ -21,7 +21,7 @@ MAX_QUOTES = 3
 BROAD_QUOTES, BROAD_MARGIN = 6, 4.0
 """The same where a reason, a list or a summary is asked for, and no few words answer."""
 QUOTES_A_PART = 2
-UNSURE = "Your documents may not answer this. These are the words that come nearest."
+MAY_NOT_ANSWER = "Your documents may not answer this. These are the words that come nearest."
 MARGIN = 3.5
 """How far behind the best sentence's score another may be and still be quoted."""
 
@@ -52,7 +52,7 @@ def answer_by_quotes(question: str, found: Found, parts: Sequence[Part] = ()) ->
         results=_merged(results, parts),
         status="partial" if missing else "answered",
         confidence=likely,
-        note=not_covered(missing) if missing else UNSURE if not covered and is_doubtful(found) else None,
+        note=not_covered(missing) if missing else MAY_NOT_ANSWER if not covered and is_doubtful(found) else None,
     )
 
 

@@ -33,9 +33,8 @@ def list_around(passage: Passage, span: Span) -> Span | None:
             return _whole(passage, number if first == number + 1 else first)
         if _is_item(passage, number):
             first = number
-        if _blank_lines(passage, number) if first == number else _opens_a_line(passage, number):
-            if first == number and number and _announces(passage, number - 1):
-                continue
+        parted = _blank_lines(passage, number) if first == number else _opens_a_line(passage, number)
+        if parted and not (first == number and number and _announces(passage, number - 1)):
             break
     return _whole(passage, first)
 

@@ -11,7 +11,7 @@ from index.passages import split
 from index.questions import asks_for_several
 from index.types import Extracted, Passage
 from qa import Answer, Chatbot, Settings
-from qa.extract import UNSURE, answer_by_quotes
+from qa.extract import MAY_NOT_ANSWER, answer_by_quotes
 from qa.lists import MOST_CHARACTERS, announces, list_around, with_what_follows
 from qa.reader import Reading
 from qa.reading import Found
@@ -174,8 +174,8 @@ def test_the_title_of_a_clause_is_no_answer(bot: Chatbot) -> None:
 
 
 def test_an_answer_that_may_be_none_says_so(bot: Chatbot) -> None:
-    assert bot.ask("Is smoking allowed on the premises?").note == UNSURE
-    assert bot.ask("What is the colour of the building?").note == UNSURE
+    assert bot.ask("Is smoking allowed on the premises?").note == MAY_NOT_ANSWER
+    assert bot.ask("What is the colour of the building?").note == MAY_NOT_ANSWER
     assert bot.ask("How much is the monthly rent?").note is None
 
 
