@@ -4,6 +4,7 @@ A passage never crosses a page, a heading or (unless one side is too short to st
 tears a table row. What is embedded carries title and heading; what is quoted never does.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ SHORT = 64
 """Tokens under which a paragraph does not stand alone but joins its neighbour."""
 ROW_LIMIT = 4_000
 """Characters up to which a table row is kept whole, however many tokens it has."""
+_NUMBERED = re.compile(
+    r"(\d{1,2}(?:\.\d{1,2})*(?=[.)])|\d{1,2}(?:\.\d{1,2})+|§ ?\d{1,3}[a-z]?|\d{1,2}(?=\D+$))[.)]?[ \t]+(?=[^\W\d_])"
+)
+_OPENS_A_LIST = re.compile(r"[-*•–]\s|\d")
 
 
 @dataclass(slots=True)
@@ -80,25 +85,51 @@ def _heading(names: list[tuple[int, str]], start: int, end: int) -> str:
 
 
 def _plain_headings(extracted: Extracted) -> list[Span]:
-    """Guess headings in plain text: a short line without an end between paragraphs that are much longer."""
+    """Guess headings in plain text: a short line without an end, above more text; its length and number tell."""
     if extracted.pages or extracted.rows:
         return []
-    text, found, block, before = extracted.text, list[Span](), 0, 0
+    text, found, block, before, listed = extracted.text, list[Span](), 0, 0, -1
     for line, below in pairwise(paragraphs(text)):
-        words = text[line[0] : line[1]].split()
-        block = block if text.count("\n", before, line[0]) == 1 else line[0]  # where no blank line stands before it
+        opens = text.count("\n", before, line[0]) != 1  # no line stands right above it
+        block = line[0] if opens else block
         of_a_list = text.count("\n", block, line[0]) > 1 and text[before - 1] not in ".!?…:;"
         before = line[1]
-        if (
-            not of_a_list
-            and 2 <= len(words) <= 12
-            and line[1] - line[0] <= 90
-            and below[1] - below[0] > 2 * (line[1] - line[0])
-            and words[0][0].isupper()
-            and text[line[1] - 1].isalnum()
-        ):
+        words, following = text[slice(*line)], text[slice(*below)]
+        depth = _depth(words)
+        if depth < 0:
+            stands_over = opens and text.count("\n", line[1], below[0]) == 1
+            is_heading = _is_over(words, following, stands_over)
+        else:
+            is_heading = listed != depth != _depth(following) and not following[0].islower()
+        is_heading = is_heading and not of_a_list and _is_like_a_heading(words)
+        listed = -1 if is_heading else depth
+        if is_heading:
             found.append(line)
     return found
+
+
+def _depth(line: str) -> int:
+    """Return how many points a line's number has: 1 for "2.1 Pay"; -1 where it has no number."""
+    number = _NUMBERED.match(line)
+    return number[1].count(".") if number else -1
+
+
+def _is_over(line: str, following: str, stands_over: bool) -> bool:
+    """Tell whether a line without a number is short beside the next; a single word must stand right above it.
+
+    In capitals it is a headline wherever it stands right above something.
+    """
+    if stands_over and line.isupper():
+        return True
+    if " " in line:
+        return len(following) > 2 * len(line)
+    return stands_over and (len(following) > 2 * len(line) or _OPENS_A_LIST.match(following) is not None)
+
+
+def _is_like_a_heading(line: str) -> bool:
+    number = _NUMBERED.match(line)
+    told = line[number.end() :] if number else line
+    return len(line) <= 90 and len(line.split()) <= 12 and told[:1].isupper() and told[-1:].isalnum()
 
 
 def _blocks(extracted: Extracted) -> list[_Block]:

@@ -34,6 +34,7 @@ _STARTERS = frozenset(
     under unlike until we what when where which while who why with you your""".split()
 )
 BULLET = re.compile(r"\s*(?:[-*•‣▪●◦–—·]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)])\s+")
+_LABEL = re.compile(r"[^\W\d_][^:\n.!?]{0,30}:[ \t]+\S")
 _FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 _VIRAMA = 9  # the class of the sign that joins Indic consonants
 _TERMINAL = tuple('.!?…:;。！？؟।"”’»)')
@@ -162,6 +163,8 @@ def _continues(text: str, previous: Span, line: Span, width: int) -> bool:
     """Tell whether a line goes on the paragraph of the one before it."""
     gap = text[previous[1] : line[0]]
     if gap.count("\n") > 1 or not width or BULLET.match(text, line[0], line[1]):
+        return False
+    if _LABEL.match(text, *line) and _LABEL.match(text, *previous):  # "Height: 85 cm", "Weight: 71 kg"
         return False
     if text[line[0]].islower() and not text[previous[1] - 1 : previous[1]].endswith(_TERMINAL):
         return True

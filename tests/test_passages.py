@@ -188,6 +188,45 @@ def test_the_last_line_of_a_list_is_no_heading() -> None:
     assert {passage.heading for passage in split(Extracted("", "Opening hours" + after), "a.txt", "k.v")} != {""}
 
 
+CLAUSES = """EMPLOYMENT AGREEMENT
+
+1. Position
+1.1 The employee is engaged as an engineer and reports to the head of engineering.
+1.2 The place of work is Leeds.
+
+2. Pay
+2.1 The annual salary is 62,000 pounds, paid on the last day of each month.
+
+3 Holidays
+The employee is entitled to 28 days of paid holiday in each calendar year.
+"""
+RECIPE = """Apple Cake
+
+Ingredients
+200 g butter
+180 g sugar
+
+Method
+Beat butter and sugar until creamy, then add the eggs one at a time.
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "headings"),
+    [
+        (CLAUSES, ["", "1. Position", "2. Pay", "3 Holidays"]),
+        (RECIPE, ["", "Ingredients", "Method"]),
+        ("Buy:\n\n1. Apples\n2. Pears\n3. Lemons\n\nCut all of the fruit into pieces of about a centimetre.", [""]),
+        ("1. Apples\n\n2. Pears\n\n3. Lemons\n\nCut all of the fruit into pieces of about a centimetre.", [""]),
+        ("1. The tenant pays the rent of this flat\nand the heating, by standing order, to the landlord.", [""]),
+        ("By Ingrid Moen\n12 October 2023\n\nA ferry with 214 people on board ran aground on Wednesday.", [""]),
+    ],
+)
+def test_numbered_titles_are_headings_of_plain_text_and_lists_are_not(text: str, headings: list[str]) -> None:
+    found = split(Extracted("", text), "a.txt", "k.v")
+    assert list(dict.fromkeys(passage.heading for passage in found)) == headings
+
+
 def test_a_page_ends_a_passage_however_short_it_is() -> None:
     passages = check(built([("paragraph", "One."), ("page", ""), ("page", ""), ("paragraph", "Three.")]))
     assert [(passage.page, passage.text) for passage in passages] == [(1, "One."), (3, "Three.")]

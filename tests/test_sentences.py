@@ -171,3 +171,8 @@ def test_windows_line_ends_do_not_change_the_paragraphs() -> None:
 
 def test_nothing_has_no_sentences() -> None:
     assert sentences("") == sentences(" \n\t\u3000") == paragraphs("") == paragraphs("\n \n") == []
+
+
+def test_lines_with_labels_stand_for_themselves() -> None:
+    text = "Dimensions (height x width): 85 x 60 cm\nWeight: 71 kg\nVoltage: 220 to 240 V, 50 Hz, single phase"
+    assert [text[a:b] for a, b in paragraphs(text)] == text.splitlines()
