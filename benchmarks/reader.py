@@ -43,18 +43,25 @@ def search_and_answers(bench: Bench) -> Iterator[Table]:
 
 
 def refusals(bench: Bench) -> Iterator[Table]:
-    """Tell answerable questions from near misses and from other subjects by the answer's own probability."""
+    """Tell answerable questions from near misses and from other subjects by the answer's own probability.
+
+    One article has answerable questions alone (SQuAD 1.1's): "same articles" is without it.
+    """
     rows: list[tuple[str | float | int | None, ...]] = []
     with bench.library("squad2", "squad1_extra") as bot:
-        asked = [q for name in ("squad2", "squad1_extra") for q in _unseen(bench, bot, name, False)]
+        asked = [q for name in ("squad2", "squad1_extra") for q in _unseen(bench, bot, name, True)]
         known, near = [q for q in asked if q.answerable], [q for q in asked if not q.answerable]
+        missed = {source for q in near for source in q.sources}
         others = [q for name in OTHER_SUBJECTS for q in bench.questions(name, limit=OFF_TOPIC)]
         for reader in (False, True):
             yes, no, far = (_probabilities(bot, some, reader) for some in (known, near, others))
+            same = [p for q, p in zip(known, yes, strict=True) if missed.intersection(q.sources)]
             bar = quantile(yes, 0.05) or 0.0
             refused = mean([float(p < bar) for p in far])
-            rows.append((_called(reader), len(yes), _auroc(yes, no), _auroc(yes, far), refused, _calibration(yes, no)))
-    header = ("", "answerable", "AUROC near misses", "AUROC other subjects", "refused at 5 %", "calibration error")
+            areas = _auroc(yes, no), _auroc(same, no), _auroc(yes, far)
+            rows.append((_called(reader), len(yes), *areas, refused, _calibration(yes, no)))
+    header = ("", "answerable", "AUROC near misses", "same articles", "AUROC other subjects", "refused at 5 %")
+    header = (*header, "calibration error")
     yield Table("Knowing when there is no answer (Wikipedia articles)", header, rows)
 
 

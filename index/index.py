@@ -4,7 +4,6 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from copy import copy
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 from .adding import add_files, remove_documents
@@ -211,7 +210,10 @@ class Index:
         """Return the first passages of a document."""
 
         def read(view: View) -> list[Passage]:
-            return [row.passage for row in islice(view.shelf.rows_of(self._sight.of_source(source)), passages)]
+            record = self._sight.of_source(source)
+            first = record.first_passage_ids(passages)
+            rows = view.shelf.rows(dict.fromkeys(first, record))
+            return [rows[i].passage for i in first if i in rows]
 
         return consistent(self._store, self._store.refresh, read)
 

@@ -39,7 +39,8 @@ _SURVEY = re.compile(
     r"^\W*(?:please )?(?:summar|outlin|explain|describ|list\b|enumerat|compar|discuss|tell me (?:about|how|why|more)"
     r"|give (?:me )?(?:an overview|a summary|a list|examples|reasons))|\b(?:overview|summary) of\b"
     r"|\bwhat (?:are|were) the (?:\w+ )?(?:reasons|causes|effects|consequences|advantages|disadvantages|benefits|risks"
-    r"|problems|steps|differences|arguments|symptoms|findings|conclusions|main points)\b",
+    r"|problems|steps|differences|arguments|symptoms|findings|conclusions|main points|limitations|weaknesses|strengths"
+    r"|shortcomings|requirements|recommendations|objectives|goals|aims|responsibilities|duties)\b",
     re.IGNORECASE,
 )
 _SEVERAL = re.compile(

@@ -7,7 +7,7 @@ document was added.
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .questions import could_answer, kind_of
-from .types import Passage
+from .types import Passage, Span
 from .words import words
 
 FEATURES = (
@@ -23,7 +23,7 @@ FEATURES = (
     "similarity",  # cosine of question and sentence in its context
     "similarity_z",  # the same, against the other candidates
     "share",  # share of the question's words, weighted by rarity, that the sentence has
-    "share_context",  # ... that it has with its title, heading and the sentence before
+    "share_context",  # ... that it has with title, heading, what is known from the opening, and the sentence before
     "share_passage",  # ... that its passage has
     "share_next",  # ... that the sentence after it has
     "density",  # BM25 of the sentence
@@ -78,11 +78,22 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage with its score in the search and its sentences' similarity to the question."""
+    """A passage with its score in the search and its sentences' similarity to the question.
+
+    `above` are sentences of its document's opening that say of all of it what the passage lacks of the question, and
+    `known` the names, numbers and dates of the question that stand there.
+    """
 
     passage: Passage
     score: float
     similarities: Vector
+    above: tuple[tuple[Passage, Span], ...] = ()
+    known: frozenset[str] = frozenset()
+
+    @property
+    def text_above(self) -> str:
+        """The sentences of the document's opening."""
+        return " ".join(passage.text[a:b] for passage, (a, b) in self.above)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +163,10 @@ def _rows(question: Question, candidate: Candidate, mean: float, deviation: floa
     texts = [passage.text[a:b] for a, b in passage.sentences]
     found = [words(text, question.language) for text in texts]
     sets = [set(ws) for ws in found]
-    around = set(words(f"{passage.title} {passage.heading}", question.language))
+    around = candidate.known.union(words(f"{passage.title} {passage.heading}", question.language))
     kind = kind_of(question.text)
     asked = frozenset(re.findall(r"\w+", question.text.lower()))
-    share_passage = _share(question, around.union(*sets))
+    share_passage = share(question, around.union(*sets))
     rows = np.zeros((len(texts), len(FEATURES)), np.float32)
     for i, (text, tokens) in enumerate(zip(texts, found, strict=True)):
         similarity = float(candidate.similarities[i])
@@ -164,10 +175,10 @@ def _rows(question: Question, candidate: Candidate, mean: float, deviation: floa
             candidate.score,
             question.meaning * similarity,
             question.meaning * (similarity - mean) / deviation,
-            _share(question, sets[i]),
-            _share(question, sets[i] | around | (sets[i - 1] if i else set())),
+            share(question, sets[i]),
+            share(question, sets[i] | around | (sets[i - 1] if i else set())),
             share_passage,
-            _share(question, sets[i + 1]) if i + 1 < len(sets) else 0.0,
+            share(question, sets[i + 1]) if i + 1 < len(sets) else 0.0,
             _density(question, tokens),
             _pairs(question, tokens),
             fits is True,
@@ -180,7 +191,7 @@ def _rows(question: Question, candidate: Candidate, mean: float, deviation: floa
     return rows
 
 
-def _share(question: Question, found: set[str]) -> float:
+def share(question: Question, found: Set[str]) -> float:
     """Return the share of the question's words that are in `found`, each weighted by its rarity."""
     return sum(question.rarity[word] for word in set(question.words) & found) / question.total
 

@@ -40,7 +40,12 @@ class Record:
     @property
     def passage_ids(self) -> list[str]:
         """The ids of the document's passages, in order."""
-        return [f"{passage_key(self.document)}.{n:06d}" for n in range(self.document.passages)]
+        return self.first_passage_ids(self.document.passages)
+
+    def first_passage_ids(self, count: int) -> list[str]:
+        """Return the ids of at most as many of the document's passages, in order."""
+        key = passage_key(self.document)
+        return [f"{key}.{n:06d}" for n in range(min(count, self.document.passages))]
 
 
 def passage_key(document: Document) -> str:

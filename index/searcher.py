@@ -1,11 +1,12 @@
 """A question in, passages out: both searches, fused and reranked, of what one person sees and of documents as they are
 now. How rankings are fused and scored is in search.py and rerank.py."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .consistency import consistent, see_to_changes
 from .mirrors import Mirrors
+from .openings import OPENING, lacking_names, with_openings
 from .owners import sees
 from .rerank import Candidate, Evidence, Question, Vector, ranked
 from .rows import Row
@@ -14,7 +15,7 @@ from .shelf import Vectors
 from .sight import Sight
 from .sketches import passage_similarity, similarities
 from .store import Store, View
-from .types import Context, SearchResult, Trace
+from .types import Context, Passage, SearchResult, Trace
 from .words import words
 
 _FEW = 3  # times as many passages asked for, before those of others are left out by the store, which takes longer
@@ -113,12 +114,21 @@ class Searcher:
             for row, score in shown
         ]
         foremost = blend(candidates[:BLENDED], question.meaning)
+        lacking = lacking_names(question, foremost)
+        foremost = with_openings(question, foremost, lacking, self._openings(view, lacking))
         nearest = dense[0][1] if dense else 0.0
         if not encoders.alike:  # on the bundled encoder's scale, which refusals were learnt on
             nearest = max((passage_similarity(by_sentence, row.sketch) for row, _ in shown), default=0.0)
         evidence = ranked(question, foremost[:RERANKED], nearest, among)
         rest = [*evidence.candidates[KEPT:], *foremost[RERANKED:], *candidates[BLENDED:]]
         return evidence.first(KEPT), rest
+
+    def _openings(self, view: View, ids: Iterable[str]) -> dict[str, list[Passage]]:
+        """Return, by the id of each of these passages, the passages that its document opens with."""
+        records = self.store.visible(ids)
+        first = {i: record.first_passage_ids(OPENING) for i, record in records.items()}
+        rows = view.shelf.rows({opening: records[i] for i, ids in first.items() for opening in ids})
+        return {i: [rows[opening].passage for opening in ids if opening in rows] for i, ids in first.items()}
 
     def _rankings(
         self, view: View, question: Question, vector: Vector, k: int, documents: list[str] | None

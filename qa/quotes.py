@@ -12,10 +12,14 @@ _LIKE_MARKS = re.compile(r"\[(?:\d{1,4}|unsupported)\]")
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Sentences in a row of a passage; `span` is within its text."""
+    """Sentences in a row of a passage; `span` is within its text.
+
+    `telling` is the sentence for which an item of a list is quoted.
+    """
 
     passage: Passage
     span: Span
+    telling: Span | None = None
 
     @property
     def text(self) -> str:

@@ -50,10 +50,15 @@ class Reading:
     answers: tuple[Span | None, ...]
 
 
-def read(question: str, passages: Sequence[Passage], model: Path = MODEL) -> list[Reading]:
-    """Read passages for a question; raise EncoderError where the model's file is missing or damaged."""
+def read(
+    question: str, passages: Sequence[Passage], model: Path = MODEL, *, above: Sequence[str] = ()
+) -> list[Reading]:
+    """Read passages for a question, each with what its document's opening says `above` it, if given.
+
+    Raise EncoderError where the model's file is missing or damaged.
+    """
     network = _load(model)
-    found = windows(network.tokenizer, question, passages)
+    found = windows(network.tokenizer, question, passages, above)
     readings = [_unread(passage) for passage in passages]
     groups = list(batches([len(window.ids) for window in found]))
     runs = on_every_core(lambda batch: _run(network.session, [found[i].ids for i in batch]), groups)

@@ -77,9 +77,10 @@ def looked_at(evidence: Evidence, *, reader: bool = True) -> Found:
     if not reader or not evidence.candidates or question.meaning < 1.0 or question.unsaid:
         return Found(evidence)
     passages = [candidate.passage for candidate in evidence.candidates[:READ]]
+    above = [candidate.text_above for candidate in evidence.candidates[:READ]]
     asked = core_of(question.text)
     span = 0.0 if kind_of(asked) == "statement" else SPAN  # it looks for a few words, not for what somebody said
-    return voted(evidence, read(asked, passages), span=span)
+    return voted(evidence, read(asked, passages, above=above), span=span)
 
 
 def voted(evidence: Evidence, readings: Sequence[Reading], answerable: float = ANSWERABLE, span: float = SPAN) -> Found:

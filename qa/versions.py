@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import SequenceMatcher
+from functools import cache
 
 from index.index import Index
 from index.rerank import Candidate, Evidence
@@ -28,6 +29,7 @@ COMPARED = 3
 ALIKE = 0.6
 """The share of words that make two sentences the same one, with something else in it."""
 _NEAR = 5  # passages of another version that may hold the sentence
+_OPENING = 600  # characters
 _PERIOD = re.compile(r"\b(?:(?:19|20)\d\d|(?:fy|[qhv])\d+|version \d+)\b", re.IGNORECASE)
 _CAPITALISED = re.compile(r"(?<=[^.!?:\s] )[A-Z]\w+")
 Place = tuple[str, int, int]
@@ -43,7 +45,8 @@ def evidence_of(index: Index, question: str, sources: Sequence[str] | None, cont
     if not known:
         return evidence
     passages = [candidate.passage for candidate in evidence.candidates]
-    left = [_left(one, [p for p in passages if _is_preferred(p, one, question, known)]) for one in passages]
+    opening = _opener(index)
+    left = [_left(one, [p for p in passages if _is_preferred(p, one, question, known, opening)]) for one in passages]
     kept = [(n, sentences) for n, sentences in enumerate(left) if sentences]
     return replace(
         evidence,
@@ -82,14 +85,15 @@ def _group(index: Index, question: str, citation: Citation, documents: dict[str,
     identity = document_of(citation.passage_id)
     alone = Document(citation.source, citation.title, version="", passages=0, added="", id=identity)
     document = documents.get(identity, alone)
-    group, seen = [_Said(citation, document)], {_words(citation.quote)}
+    group, seen, opening = [_Said(citation, document)], {_words(citation.quote)}, _opener(index)
     for other in sorted(document.versions, key=age, reverse=True)[:COMPARED]:
         for span in sentences(citation.quote):
             found = _counterpart(index, citation.quote[slice(*span)], document.source, other.source)
             if found is None or _words(found.text) in seen:
                 continue
             seen.add(_words(found.text))
-            if not _asks_for(question, (document.source, citation.quote), (other.source, found.text)):
+            said = (document.source, opening(document.source), citation.quote)
+            if not _asks_for(question, said, (other.source, opening(other.source), found.text)):
                 group.append(_Said(cite(found, 0), other, found.passage))
     return group
 
@@ -147,12 +151,24 @@ def _left(one: Passage, preferred: Sequence[Passage]) -> list[int]:
     ]
 
 
-def _is_preferred(other: Passage, one: Passage, question: str, known: dict[str, Document]) -> bool:
+def _opener(index: Index) -> Callable[[str], str]:
+    """Return what tells how a document begins: it says of all of it whose contract or of which year it is."""
+
+    @cache
+    def opening(source: str) -> str:
+        return "\n".join(passage.text for passage in index.opening(source, 2))[:_OPENING]
+
+    return opening
+
+
+def _is_preferred(
+    other: Passage, one: Passage, question: str, known: dict[str, Document], opening: Callable[[str], str]
+) -> bool:
     """Tell whether a passage is of another version of one's document, and that is newer or the one asked for."""
     document, version = known.get(document_of(one.id)), known.get(document_of(other.id))
     if not document or not version or version.id not in {v.id for v in document.versions}:
         return False
-    texts = (one.source, one.title, one.text), (other.source, other.title, other.text)
+    texts = [(passage.source, passage.title, passage.text, opening(passage.source)) for passage in (one, other)]
     if _asks_for(question, *texts) or _asks_for(question, *reversed(texts)):
         return not _asks_for(question, *texts)
     return age(version) > age(document)
@@ -160,8 +176,12 @@ def _is_preferred(other: Passage, one: Passage, question: str, known: dict[str, 
 
 def _asks_for(question: str, one: Iterable[str], other: Iterable[str]) -> bool:
     """Tell whether a question names a year, a quarter, a version or a name that one text has and the other has not."""
-    pins = {pin.lower() for pin in (*_PERIOD.findall(question), *_CAPITALISED.findall(question)) if not is_common(pin)}
-    ours, theirs = (set(re.findall(r"[^\W_]+", " ".join(texts).lower())) for texts in (one, other))
+    one = " ".join(one)
+    names = set(_CAPITALISED.findall(question))
+    if question == question.lower():  # as people type it: the document tells which words are names
+        names = {name for name in _CAPITALISED.findall(one) if name.lower() in question.split()}
+    pins = {pin.lower() for pin in (*_PERIOD.findall(question), *names) if not is_common(pin)}
+    ours, theirs = (set(re.findall(r"[^\W_]+", text.lower())) for text in (one, " ".join(other)))
     return any(set(pin.split()) <= ours and not set(pin.split()) <= theirs for pin in pins)
 
 

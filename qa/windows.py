@@ -9,8 +9,8 @@ from index.minilm import without_halves
 from index.passages import header
 from index.types import Passage, Span
 
-QUESTION_TOKENS, HEADER_TOKENS, TEXT_TOKENS = 40, 24, 180
-"""Of a question and of a header the rest is not read; a passage with more goes through in several windows."""
+QUESTION_TOKENS, HEADER_TOKENS, ABOVE_TOKENS, TEXT_TOKENS = 40, 24, 40, 180
+"""Of a question, a header and what stands above, the rest is not read; a longer passage is read in several windows."""
 
 
 class Window(NamedTuple):
@@ -21,17 +21,21 @@ class Window(NamedTuple):
     places: list[Span | None]
 
 
-def windows(tokenizer: Tokenizer, question: str, passages: Sequence[Passage]) -> list[Window]:
+def windows(
+    tokenizer: Tokenizer, question: str, passages: Sequence[Passage], above: Sequence[str] = ()
+) -> list[Window]:
     """Divide passages into windows of about equal length, each under the question and the passage's header.
 
-    A window reads [CLS] question [SEP] header [SEP] sentences [SEP]. The tokenizer must add no special tokens.
+    A window reads [CLS] question [SEP] header [SEP] sentences [SEP]; to the header belongs what is told `above` each
+    passage, if anything is given. The tokenizer must add no special tokens.
     """
     opening, closing = tokenizer.encode("").ids
     asked = _ids(tokenizer, [question])[0][:QUESTION_TOKENS]
     headers = _ids(tokenizer, [header(passage) for passage in passages])
+    told = _ids(tokenizer, above) if any(above) else [[]] * len(passages)
     found: list[Window] = []
-    for number, (passage, opening_words) in enumerate(zip(passages, headers, strict=True)):
-        before = [opening, *asked, closing, *opening_words[:HEADER_TOKENS], closing]
+    for number, (passage, named, said) in enumerate(zip(passages, headers, told, strict=True)):
+        before = [opening, *asked, closing, *named[:HEADER_TOKENS], *said[:ABOVE_TOKENS], closing]
         for tokens in _parts(_sentences(tokenizer, passage)):
             ids = [*before, *(i for i, _ in tokens), closing]
             found.append(Window(number, ids, [*([None] * len(before)), *(place for _, place in tokens), None]))

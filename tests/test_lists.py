@@ -82,6 +82,47 @@ ROUTER = """<html><head><title>Router X200</title></head><body><h1>Router X200</
 <h2>What does a blinking orange light mean?</h2><p>The router has no connection. Check the cable.</p>
 <h2>Does it get wet?</h2><p>Water damage is not covered.</p></body></html>"""
 ORANGE = "What does a blinking orange light mean?\n\nThe router has no connection. Check the cable."
+LEAFLET = """Dolorex, 400 mg tablets
+
+2. Before you take Dolorex
+
+Do not take Dolorex
+- if you are allergic to ibuprofen
+- if you are in the last 3 months of pregnancy
+
+4. Possible side effects
+Like all medicines, Dolorex can cause side effects.
+Common: heartburn, nausea.
+Rare: ringing in the ears.
+
+5. How to store it
+Keep out of the reach of children. Do not store above 25 °C.
+
+6. Settings
+The settings of the dispenser:
+
+- volume: how loud it speaks. Default: 40.
+- quiet_hours: when it keeps silent. Default: 22 to 6. Set it to 0 for never.
+"""
+MANUAL = """AQUAFIX 300 WASHER
+User manual
+
+TECHNICAL DATA
+Capacity: 8 kg
+Weight: 71 kg
+
+WHAT THE DISPLAY SAYS
+E02 No water. Open the tap and check the inlet filter.
+E03 The water does not drain. Clean the pump filter.
+Wool: for woollens that can be washed. Duration 45 min.
+"""
+CALL = """Weekly call, 14 March
+Anna: Who approved the test rig of Heron?
+Dolores: Erik did, in February.
+Anna: OK. The website of Heron goes online on Friday.
+"""
+AVOID = LEAFLET[LEAFLET.index("Do not take") : LEAFLET.index("\n\n4.")]
+EFFECTS = LEAFLET[LEAFLET.index("Like all") : LEAFLET.index("\n\n5.")]
 MEMBERS = "The members of the audit committee are:\n\n- Ingrid Sollie (chair)\n- Peter Okafor\n- Marta Lindqvist"
 MARKS = st.sampled_from(["- ", "* ", "• ", "– ", "1. ", "(a) ", "iv) "])
 WORDS = st.from_regex(r"[a-z]{3,9}( [a-z]{3,9}){0,4}[,;]?", fullmatch=True)
@@ -96,6 +137,9 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chatbot]:
         "report.md": REPORT,
         "lease.txt": LEASE,
         "router.html": ROUTER,
+        "leaflet.txt": LEAFLET,
+        "call.txt": CALL,
+        "manual.txt": MANUAL,
     }.items():
         (folder / name).write_text(text, "utf-8")
     with Chatbot.open(folder / "library", Settings()) as opened:
@@ -126,6 +170,11 @@ def quotes(bot: Chatbot, answer: Answer) -> list[str]:
         ("How can the lease be terminated?", CLAUSE),
         ("What does the orange light of the router mean?", ORANGE),
         ("How is a password reset?", STEPS),
+        ("Who should not take Dolorex?", AVOID),
+        ("Is Dolorex allowed in pregnancy?", AVOID),
+        ("What are the side effects of Dolorex?", EFFECTS),
+        ("How should Dolorex be stored?", "Keep out of the reach of children. Do not store above 25 °C."),
+        ("Who approved the test rig of Heron?", CALL[CALL.index("Anna") : CALL.index("\nAnna: OK")]),
         (
             "What are the opening hours of the canteen?",
             CANTEEN[: CANTEEN.index("\n\n")],
@@ -165,7 +214,8 @@ def test_a_year_that_the_question_names_is_no_answer(bot: Chatbot) -> None:
 
     assert read_as("2018") is None
     assert read_as("41,990") == "41,990"
-    assert read_as("Halden Freight") == "Halden Freight"
+    assert read_as("at the end") == "at the end"
+    assert read_as("Halden Freight") is None
 
 
 def test_the_title_of_a_clause_is_no_answer(bot: Chatbot) -> None:
@@ -249,3 +299,42 @@ def test_a_list_without_an_end_is_cut(bot: Chatbot) -> None:
 def test_where_there_is_no_list_none_is_found(text: str) -> None:
     passage = passage_of(text)
     assert all(around(passage, passage.text[slice(*span)]) is None for span in passage.sentences)
+
+
+@pytest.mark.parametrize(
+    ("question", "quote", "short"),
+    [
+        (
+            "When is the dispenser silent in quiet_hours?",
+            "- quiet_hours: when it keeps silent. Default: 22 to 6. Set it to 0 for never.",
+            None,
+        ),
+        ("What does E02 mean?", "E02 No water. Open the tap and check the inlet filter.", None),
+        (
+            "What should I do if the water does not drain?",
+            "E03 The water does not drain. Clean the pump filter.",
+            "Clean the pump filter",
+        ),
+        (
+            "How long does the wool programme take?",
+            "Wool: for woollens that can be washed. Duration 45 min.",
+            "45 min",
+        ),
+        ("What is the capacity of the washer?", "Capacity: 8 kg", "8 kg"),
+    ],
+)
+def test_an_item_or_a_line_with_a_label_is_quoted_whole(
+    bot: Chatbot, question: str, quote: str, short: str | None
+) -> None:
+    answer = bot.ask(question)
+    assert quotes(bot, answer)[0] == quote
+    if short:
+        assert answer.short == short
+
+
+def test_what_a_document_is_called_is_no_answer(bot: Chatbot) -> None:
+    for question in ("Who is Aquafix 300 washer?", "What is the aquafix washer user manual?"):
+        assert not quotes(bot, bot.ask(question))[0].startswith("AQUAFIX")
+    weight = bot.ask("How heavy is the Aquafix washer?")
+    assert weight.short == "71 kg"
+    assert quotes(bot, weight)[:2] == ["Weight: 71 kg", "AQUAFIX 300 WASHER"], "beside it stands what weighs that"

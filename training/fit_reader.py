@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from index.rerank import Evidence
 from qa import Chatbot, Settings
+from qa.choosing import best_quotes
 from qa.evaluate import read_questions, resolve
-from qa.extract import best_quotes
 from qa.reader import MODEL, Reading, read
 from qa.reading import READ, voted
 from qa.scoring import Question, holds, relevance
