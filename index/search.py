@@ -1,6 +1,7 @@
 """Search both ways at once: by meaning (dense vectors) and by words (BM25), fused by normalised scores, then reranked
 by how well the sentences of the best passages answer."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -22,6 +23,16 @@ RERANKED = 20
 """Passages whose sentences are scored one by one."""
 KEPT = 10
 """The foremost of these, which answers are made from."""
+
+IN_FIGURES = 0.5
+"""What a date's month and day in figures count ("2024-05-09") beside its words ("9 May")."""
+_MONTHS: Sequence[str] = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTH = r"(?:jan|febr?|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
+_DAY = re.compile(
+    rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<month>{_MONTH})\b"
+    rf"|\b(?P<month2>{_MONTH}) (?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\b",
+    re.IGNORECASE,
+)
 
 Ranking = Sequence[tuple[str, float]]
 """Ids and scores, best first."""
@@ -49,8 +60,10 @@ def understood(query: str, context: Context, rarity_of: Callable[[Sequence[str]]
     """Return a query as the search and the ranking see it: with its context's words, which count less than its own."""
     whole = " ".join([*(text for text, _ in context), query])
     spoken = language(whole)
-    own = words(query, spoken)
-    counts = _counts(own, context, spoken)
+    asked = words(query, spoken)
+    dated = [word for word in _in_figures(query) if word not in asked]
+    own = [*asked, *dated]
+    counts = _counts(asked, context, spoken) | dict.fromkeys(dated, IN_FIGURES)
     rarity = {word: counts[word] * rare for word, rare in rarity_of(list(counts)).items()}
     total = sum(rarity.values()) or 1.0
     unsaid = [word for word in counts if word not in own]
@@ -64,6 +77,14 @@ def understood(query: str, context: Context, rarity_of: Callable[[Sequence[str]]
         unsaid=sum(rarity[word] for word in unsaid) / total,
         meaning=trust_in_meaning(whole),
     )
+
+
+def _in_figures(query: str) -> list[str]:
+    """Return the month and day of a question's dates as tables and logs write them: "9 May" as 05, 09."""
+    found = ((m["month"] or m["month2"], m["day"] or m["day2"]) for m in _DAY.finditer(query))
+    return [
+        figure for month, day in found for figure in (f"{_MONTHS.index(month[:3].lower()) + 1:02}", f"{int(day):02}")
+    ]
 
 
 def _counts(own: Sequence[str], context: Context, spoken: str) -> dict[str, float]:

@@ -9,6 +9,8 @@ from index.rerank import Question
 from index.types import Span
 from index.words import is_common, words
 
+from .checks.dates import moments, states_moment
+
 _WORKED_OUT = frozenset(
     words(
         "above altogether average below change combined difference decrease exceed growth increase overall ratio"
@@ -18,7 +20,7 @@ _WORKED_OUT = frozenset(
 )
 _COLUMNS = (  # what a column may be called that holds what is asked for
     (re.compile(r"\bhow many\b", re.IGNORECASE), "quantity qty stock count number pieces"),
-    (re.compile(r"\bhow much\b|\b(?:cost|price|pay|paid|spent?)\b", re.IGNORECASE), "price cost amount fee charge"),
+    (re.compile(r"\bhow much\b|\bwhat\b.*\b(?:costs?|price)\b", re.IGNORECASE), "price cost amount fee charge"),
     (re.compile(r"\b(?:when|what date)\b", re.IGNORECASE), "date day"),
 )
 _COUNTED = re.compile(r"\bhow many (\w+)", re.IGNORECASE)
@@ -31,6 +33,17 @@ _SUPERLATIVE = re.compile(r"\b(?:\w{2,}est|most|least)\b", re.IGNORECASE)
 def is_row(text: str) -> bool:
     """Tell a row as `index/readers_tables.py` writes it, with two columns at least."""
     return "; " in text and "\n" not in text and all(": " in cell for cell in text.split("; "))
+
+
+def is_of_that_day(question: str, row: str) -> bool | None:
+    """Tell whether a row is of a day that is asked about; None where none is, or the row has no date.
+
+    "9 May" is asked for, and "2024-05-09" stands in the table: of their words they share none.
+    """
+    days, dates = [moment for moment in moments(question) if moment.day], moments(row)
+    if not days or not any(moment.day for moment in dates):
+        return None
+    return any(states_moment(day, row) for day in days)
 
 
 def is_no_cell(question: Question, row: str) -> bool:
@@ -49,6 +62,7 @@ def cell_asked_for(question: Question, row: str) -> Span | None:
         value = row[start:end]
         told = set(words(value, question.language)) - set(question.words)
         asked = _shared(words(column, question.language), question)
+        told = told if not is_of_that_day(question.text, value) else set()
         if asked and told and (not numeric or NUMBER.search(value)):
             named.append((asked, (start, end)))
     figures = all(is_value(row[a:b]) for _, (a, b) in named)
@@ -71,7 +85,8 @@ def may_be_another(question: Question, row: str, others: Sequence[str]) -> bool:
     for other in others:
         alike = is_row(other) and [name for name, _ in _cells(other)] == columns
         named = _name_of(row, question) <= asked and not _name_of(other, question) <= asked
-        if alike and not named and held <= set(words(other, question.language)):
+        another_day = is_of_that_day(question.text, other) is False
+        if alike and not named and not another_day and held <= set(words(other, question.language)):
             return True
     return False
 

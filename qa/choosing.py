@@ -8,6 +8,7 @@ from index.questions import asks_for_several, is_yes_or_no, kind_of
 from index.rerank import Candidate, Evidence, Question, share
 from index.words import is_common, words
 
+from .cells import is_of_that_day, is_row
 from .core import core_of
 from .definitions import DEFINES, definition, term_asked_for
 from .lists import announces, is_headline, list_around, section, whole_item, with_what_follows
@@ -19,6 +20,8 @@ BROAD_QUOTES, BROAD_MARGIN = 6, 4.0
 """The same where a reason, a list or a summary is asked for, and no few words answer."""
 MARGIN = 3.5
 """How far behind the best sentence's score another may be and still be quoted."""
+SAME_DAY = 5.0
+"""What it counts that a table's row is of the day asked about."""
 _HOW = re.compile(r"\bhow\b", re.IGNORECASE)
 
 
@@ -46,7 +49,7 @@ def best_quotes(found: Found, most: int = MAX_QUOTES, margin: float = MARGIN) ->
     asked = core_of(found.evidence.question.text)
     term = term_asked_for(asked)
     scored = [
-        (float(score) + DEFINES * _defines(term, quote), quote)
+        (float(score) + DEFINES * _defines(term, quote) + SAME_DAY * _is_of_that_day(asked, quote), quote)
         for candidate, scores in zip(found.evidence.candidates, found.evidence.scores, strict=True)
         for quote, score in zip(sentences_of(candidate.passage), scores, strict=True)
     ]
@@ -124,6 +127,10 @@ def _defines(term: str | None, quote: Quote) -> bool:
     return term is not None and definition(term, quote.text) is not None
 
 
+def _is_of_that_day(asked: str, quote: Quote) -> bool:
+    return is_row(quote.text) and is_of_that_day(asked, quote.text) is True
+
+
 def _with_its_list(quote: Quote, several: bool) -> Quote:
     passage, span = quote.passage, quote.span
     if span not in passage.sentences:
@@ -131,8 +138,8 @@ def _with_its_list(quote: Quote, several: bool) -> Quote:
     if announces(passage, span) or is_headline(passage, span):
         found = with_what_follows(passage, span)
     else:
-        found = list_around(passage, span) if several else None
-        if not found and (item := whole_item(passage, span)) != span:
+        found, item = list_around(passage, span) if several else None, whole_item(passage, span)
+        if found in (None, item) and item != span:
             return Quote(passage, item, telling=span)
     return replace(quote, span=found) if found else quote
 

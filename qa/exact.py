@@ -11,6 +11,7 @@ from .cells import (
     cell_asked_for,
     cell_of_its_kind,
     is_no_cell,
+    is_of_that_day,
     is_row,
     may_be_another,
     value_of_its_label,
@@ -19,7 +20,15 @@ from .definitions import definition, term_asked_for
 from .quotes import Quote
 from .reading import Found
 from .short import exact_words
-from .widening import is_numbering, whole_cell, with_date, with_enumeration, with_negation, without_next_number
+from .widening import (
+    has_verb,
+    is_numbering,
+    whole_cell,
+    with_date,
+    with_enumeration,
+    with_negation,
+    without_next_number,
+)
 
 
 def exact_answer(question: str, quotes: Sequence[Quote], found: Found) -> str | None:
@@ -31,7 +40,8 @@ def exact_answer(question: str, quotes: Sequence[Quote], found: Found) -> str | 
         return quotes[0].text[slice(*named)]
     if quotes and is_row(row := quotes[0].text):
         asked = found.evidence.question
-        if may_be_another(asked, row, [quote.text for quote in quotes[1:]]):
+        others = [quote.text for quote in quotes[1:]]
+        if is_of_that_day(question, row) is False or may_be_another(asked, row, others):
             return None
         if cell := cell_asked_for(asked, row):
             return row[slice(*cell)]
@@ -47,7 +57,7 @@ def exact_answer(question: str, quotes: Sequence[Quote], found: Found) -> str | 
         said = next((quote.text[slice(*span)] for quote, span in told if span), None)
         if said or not found.readings:
             return said
-    for quote in quotes:
+    for quote in quotes[:1] if is_yes_or_no(question) else quotes:
         sentences = _sentences(quote)
         if not sentences:  # a list: no few words answer
             return None
@@ -77,13 +87,13 @@ def is_told_by_one_row(question: Question, quotes: Sequence[Quote]) -> bool:
 
 
 def _says_nothing(question: str, text: str, span: Span) -> bool:
-    """Tell words that are no answer: the number of a clause, the question's own, and any where yes or no is asked for.
+    """Tell words that are no answer: the number of a clause, the question's own, or a piece where yes or no is asked.
 
-    Whether something is so is told by the whole sentence: "Do not freeze.", not by "in the tin". Where the question
-    gives a choice, its own words may answer.
+    Whether something is so is told by what a sentence opens with, up to its verb at least: "No animals are allowed",
+    not "on the premises". Where the question gives a choice, its own words may answer.
     """
     told = text[slice(*span)]
-    if is_yes_or_no(question) or is_numbering(text, span):
+    if is_numbering(text, span) or (is_yes_or_no(question) and (span[0] or not has_verb(told))):
         return True
     if not any(map(str.isalpha, told)):
         return told in question

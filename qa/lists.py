@@ -59,12 +59,15 @@ def whole_item(passage: Passage, span: Span) -> Span:
 
 
 def section(passage: Passage) -> Span | None:
-    """Return where the text of a passage stands under its headlines, or the list there, as far as a quote may go."""
+    """Return where a headline and the text under it stand, or the list there, as far as a quote may go."""
     under = [span for span in passage.sentences if not is_headline(passage, span)]
-    if under and announces(passage, under[0]):
+    if not under:
+        return None
+    if announces(passage, under[0]):
         return with_what_follows(passage, under[0])
-    told = [span for span in under if span[1] - under[0][0] <= MOST_CHARACTERS]
-    return (told[0][0], told[-1][1]) if told else None
+    above = passage.sentences[max(0, passage.sentences.index(under[0]) - 1)]
+    told = [span for span in under if span[1] - above[0] <= MOST_CHARACTERS]
+    return (above[0], told[-1][1]) if told else None
 
 
 def is_headline(passage: Passage, span: Span) -> bool:

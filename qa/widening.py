@@ -77,6 +77,11 @@ def without_next_number(text: str, span: Span) -> Span:
     return (span[0], cut.start()) if cut and NUMBER.search(text, span[0], cut.start()) and cut.start() else span
 
 
+def has_verb(text: str) -> bool:
+    """Tell whether a common verb stands in a text, "is" or "must"."""
+    return _VERB.search(text) is not None
+
+
 def is_numbering(text: str, span: Span) -> bool:
     """Tell whether a span is only the number of a clause or an item: "3.1" of "3.1 The salary is paid monthly"."""
     numbering = _NUMBERING.match(text)

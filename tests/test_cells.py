@@ -26,6 +26,11 @@ SLEEP = """Group,Patients,Hours slept
 Earplugs,34,5.8
 Neither,33,5.1
 """
+LEDGER = "Booking date,Payee,Amount\n" + "".join(
+    f"2023-{month:02}-{day:02},{('Alnatura', 'Telekom', 'Moll')[day % 3]},{month}.{day:02}\n"
+    for month in range(1, 13)
+    for day in range(1, 29)
+)
 STATUS = """Status,Meaning
 400,The body is not valid JSON
 401,The token is missing or has expired
@@ -46,6 +51,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
     (folder / "stock.csv").write_text(STOCK, "utf-8")
     (folder / "strikes.csv").write_text(STRIKES, "utf-8")
     (folder / "sleep.csv").write_text(SLEEP, "utf-8")
+    (folder / "ledger.csv").write_text(LEDGER, "utf-8")
     (folder / "status.csv").write_text(STATUS, "utf-8")
     with Chatbot.open(folder / "library", Settings(reader=request.param)) as opened:
         assert not opened.add(sorted(folder.glob("*.csv"))).failed
@@ -124,4 +130,24 @@ def test_one_row_is_not_told_where_several_are_asked_for(bot: Chatbot) -> None:
 def test_what_would_have_to_be_worked_out_is_not_told(bot: Chatbot, question: str) -> None:
     answer = bot.ask(question)
     assert "Halden Freight" in answer.citations[0].quote
+    assert answer.short is None
+
+
+@pytest.mark.parametrize(
+    ("question", "date", "cell"),
+    [
+        ("What amount was booked on 9 May 2023?", "2023-05-09", "5.09"),
+        ("What was the amount of May 9th?", "2023-05-09", "5.09"),
+        ("What amount was booked on the 5th of September?", "2023-09-05", "9.05"),
+    ],
+)
+def test_a_day_is_found_however_it_is_written(bot: Chatbot, question: str, date: str, cell: str) -> None:
+    answer = bot.ask(question)
+    assert date in answer.citations[0].quote
+    assert answer.short == cell
+
+
+def test_a_row_of_another_day_gives_no_exact_words(bot: Chatbot) -> None:
+    answer = bot.ask("What amount was booked on 30 May 2023?")  # no row is of that day
+    assert not any("2023-05-30" in citation.quote for citation in answer.citations)
     assert answer.short is None

@@ -122,7 +122,7 @@ Dolores: Erik did, in February.
 Anna: OK. The website of Heron goes online on Friday.
 """
 AVOID = LEAFLET[LEAFLET.index("Do not take") : LEAFLET.index("\n\n4.")]
-EFFECTS = LEAFLET[LEAFLET.index("Like all") : LEAFLET.index("\n\n5.")]
+EFFECTS = LEAFLET[LEAFLET.index("4. Poss") : LEAFLET.index("\n\n5.")]
 MEMBERS = "The members of the audit committee are:\n\n- Ingrid Sollie (chair)\n- Peter Okafor\n- Marta Lindqvist"
 MARKS = st.sampled_from(["- ", "* ", "• ", "– ", "1. ", "(a) ", "iv) "])
 WORDS = st.from_regex(r"[a-z]{3,9}( [a-z]{3,9}){0,4}[,;]?", fullmatch=True)
@@ -167,13 +167,15 @@ def quotes(bot: Chatbot, answer: Answer) -> list[str]:
             "- the approval of the line manager",
         ),
         ("How do I reset my password?", STEPS),
-        ("How can the lease be terminated?", CLAUSE),
         ("What does the orange light of the router mean?", ORANGE),
         ("How is a password reset?", STEPS),
         ("Who should not take Dolorex?", AVOID),
         ("Is Dolorex allowed in pregnancy?", AVOID),
         ("What are the side effects of Dolorex?", EFFECTS),
-        ("How should Dolorex be stored?", "Keep out of the reach of children. Do not store above 25 °C."),
+        (
+            "How should Dolorex be stored?",
+            "5. How to store it\nKeep out of the reach of children. Do not store above 25 °C.",
+        ),
         ("Who approved the test rig of Heron?", CALL[CALL.index("Anna") : CALL.index("\nAnna: OK")]),
         (
             "What are the opening hours of the canteen?",
@@ -321,6 +323,8 @@ def test_where_there_is_no_list_none_is_found(text: str) -> None:
             "45 min",
         ),
         ("What is the capacity of the washer?", "Capacity: 8 kg", "8 kg"),
+        ("How can the lease be terminated?", CLAUSE, "with six months' notice"),
+        ("Are animals allowed?", "5. Pets. No animals are allowed on the premises, except guide dogs.", None),
     ],
 )
 def test_an_item_or_a_line_with_a_label_is_quoted_whole(
