@@ -52,6 +52,8 @@ def exact_answer(question: str, quotes: Sequence[Quote], found: Found) -> str | 
         quotes = quotes[:1]  # what the rows beside it say is of something else
     elif quotes and (value := value_of_its_label(found.evidence.question, quotes[0].text)):
         return None if is_yes_or_no(question) else quotes[0].text[slice(*value)]
+    if not found.readings and found.evidence.question.unsaid and kind_of(question) in ("name", "place"):
+        return None  # which name is meant, what stands near its words does not tell: they are few
     if kind_of(question) == "statement" or not found.readings:
         told = ((quote, exact_words(question, quote.text)) for quote in quotes)
         said = next((quote.text[slice(*span)] for quote, span in told if span), None)

@@ -66,12 +66,24 @@ def leaning_of(question: str) -> float:
     """
     question = question[:_LONGEST_QUESTION]
     telling = _telling(question)
-    points = _POINTS.search(question)
     if not telling:
         return 2.0
-    if telling < 2 or _OPENS.match(question) or (points and not _NAMED.search(question[: points.start()])):
+    if telling < 2 or _OPENS.match(question) or _points(question):
         return 1.0
     return 0.5 if telling < FEW else 0.0
+
+
+def points_back(question: str) -> bool:
+    """Tell whether a question can't be read by itself: it points at what was said, or is only a piece of one."""
+    question = question[:_LONGEST_QUESTION]
+    pieces = len(question.split()) < FEW or not _telling(question)
+    return pieces or _OPENS.match(question) is not None or leaning_of(question) > 1 or _points(question)
+
+
+def _points(question: str) -> bool:
+    """Tell whether a question points at something that it has not named itself before."""
+    points = _POINTS.search(question)
+    return points is not None and not _NAMED.search(question[: points.start()])
 
 
 def standalone(question: str, history: Sequence[Turn]) -> str:

@@ -14,6 +14,7 @@ from index.rerank import Evidence, figures
 from index.types import Passage, Span
 
 from .core import core_of
+from .followup import points_back
 from .reader import Reading, Vector, read
 
 READ = 6
@@ -71,14 +72,15 @@ def _whole_words(text: str, start: int, end: int) -> Span:
 def looked_at(evidence: Evidence, *, reader: bool = True) -> Found:
     """Read the foremost passages and order them, and their sentences' scores, by what search and reader say.
 
-    A question that leaves something unsaid ("When?") is not read: the reader would not know what it is about.
+    A question that leans on others ("When?") is not read: the reader would not know what it is about.
     """
     question = evidence.question
-    if not reader or not evidence.candidates or question.meaning < 1.0 or question.unsaid:
+    asked = core_of(question.text)
+    leans = question.unsaid > 0.0 and points_back(asked)
+    if not reader or not evidence.candidates or question.meaning < 1.0 or leans:
         return Found(evidence)
     passages = [candidate.passage for candidate in evidence.candidates[:READ]]
     above = [candidate.text_above for candidate in evidence.candidates[:READ]]
-    asked = core_of(question.text)
     span = 0.0 if kind_of(asked) == "statement" else SPAN  # it looks for a few words, not for what somebody said
     return voted(evidence, read(asked, passages, above=above), span=span)
 
