@@ -17,8 +17,7 @@ LEAST = 0.15
 _CHARACTERS = 600  # of an opening
 _TITLE = 80  # characters up to which a first passage is only a title, and the second belongs to the opening
 _LINE = 16  # words of a line without an end
-_NAMES = re.compile(r"\b(?:[^\W\d_a-z][\w'’-]*|\d[\w.,:-]*)", re.UNICODE)
-
+_NAMES = re.compile(r"\b(?:[^\W\d_a-z][\w'’-]*|\d[\w.,:-]*)")
 _OF_ITSELF = re.compile(
     r"^\W*(?:this|the present|these) (?:[\w-]+ ){0,3}?(?:agreement|contract|lease|deed|policy|plan|report|review|study"
     r"|document|letter|memo(?:randum)?|invoice|offer|order|quotation|certificate|statement|notice|minutes|manual|guide"

@@ -16,12 +16,12 @@ from index.types import Added, Context, OnProgress, SearchResult
 from .embeddings import OpenAIEncoder, open_encoder
 from .examples import candidates
 from .extract import answer_by_quotes
-from .followup import context_of, leaning_of, standalone
+from .followup import context_of, standalone
 from .generate import OWN_WORDS, answer_by_model, standalone_by
 from .models import Model, ModelError, open_model
 from .parts import Part, look_up
 from .reading import looked_at
-from .rewording import reworded
+from .rewording import taken_as
 from .settings import Settings
 from .stopping import Stop
 from .types import Answer, Turn
@@ -119,9 +119,7 @@ class Chatbot:
     def _meant(self, question: str, history: Sequence[Turn], stop: Stop | None = None) -> "_Meant":
         """Return the question as it is searched for: made to stand alone by the model, or with what it leans on."""
         if self.model is None or not history or not question.strip():
-            whole = reworded(question, history)
-            leans = whole is None or leaning_of(whole) >= 1
-            return _Meant(whole or question, context_of(whole or question, history) if leans else ())
+            return _Meant(*taken_as(question, history))
         try:
             reply = standalone_by(self.model, question, history, stop)
         except ModelError as error:

@@ -7,8 +7,9 @@ from index.types import SearchResult
 
 from .chatbot import Chatbot
 from .confidence import DOUBTFUL, probability
-from .followup import context_of, standalone
+from .followup import standalone
 from .reading import looked_at
+from .rewording import taken_as
 from .types import Answer, Turn
 from .versions import evidence_of
 
@@ -44,8 +45,8 @@ def explain(
     answer: Answer | None = None,
 ) -> Explanation:
     """Explain a question's answer; the one that was given says what was searched for, so that no model is asked."""
-    context = context_of(question, history)
-    whole = standalone(question, history)
+    question, context = taken_as(question, history)
+    whole = standalone(question, history) if context else question
     if answer and answer.standalone and answer.standalone != whole:  # a model made it stand alone
         question, whole, context = answer.standalone, answer.standalone, ()
     found = looked_at(evidence_of(bot.index, question, sources, context), reader=bot.settings.reader)

@@ -8,10 +8,11 @@ same word, a pronoun's name. Where that fails, the follow-up is searched for bes
 import re
 from collections.abc import Sequence
 
+from index.types import Context
 from index.words import is_common, language
 
 from .checks.dates import moments
-from .followup import leaning_of, new_names, points_back
+from .followup import context_of, leaning_of, new_names, points_back
 from .types import Turn
 
 _TURNS = 4  # that are looked at
@@ -32,10 +33,18 @@ _THE = re.compile(
 _LAST = re.compile(rf"\b(?:{_PREPOSITIONS})\s+(?!the\b|an?\b)([^?,;]+)\?*\s*$", re.IGNORECASE)
 _NAMED = re.compile(r"(?<=[\w,] )[A-Z][\w'’.-]*(?:(?: (?:of|de|van|von|al))? [A-Z][\w'’.-]*)*")
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+_WHEREABOUTS = r"\b(?:in|at|near|from|to)(?: the)?"
 _PERSON = re.compile(r"\b(?:he|she|him|her(?= *(?:[?,;]|$))|(?:he|she)(?='s))\b")
 _OF_PERSON = re.compile(r"\b(?:his|hers|her)\b")
 _THING = re.compile(r"(?<!\bis )\bit\b(?! (?:true|possible|safe|legal|allowed) (?:that|to)\b)")
 _OF_THING = re.compile(r"\bits\b")
+
+
+def taken_as(question: str, history: Sequence[Turn]) -> tuple[str, Context]:
+    """Return the question that is asked, in whole words where that can be told, and what it still leans on."""
+    whole = reworded(question, history)
+    leans = whole is None or leaning_of(whole) >= 1
+    return whole or question, context_of(whole or question, history) if leans else ()
 
 
 def reworded(question: str, history: Sequence[Turn]) -> str | None:
@@ -100,14 +109,14 @@ def _replaced(text: str, span: tuple[int, int], phrase: str) -> str:
 def _with_names(question: str, before: str, turn: Turn) -> str | None:
     """Put a name in the place of a pronoun, if only one can be meant."""
     asked = list(dict.fromkeys(re.sub(r"['’]s?$", "", m[0]) for m in _NAMED.finditer(before)))
-    names = asked or new_names(turn)
+    names = [name for name in asked if not re.search(rf"{_WHEREABOUTS} {re.escape(name)}", before)] or new_names(turn)
     if _PERSON.search(question) or _OF_PERSON.search(question):
         if len(names) != 1:
             return None
         found = _OF_PERSON.sub(f"{names[0]}'s", _PERSON.sub(names[0], question, count=1), count=1)
         return found[0].upper() + found[1:]
     if _THING.search(question) or _OF_THING.search(question):
-        thing = asked[0] if len(asked) == 1 else _thing(before)
+        thing = _thing(before) or (asked[0] if len(asked) == 1 else None)
         if not thing:
             return None
         found = _OF_THING.sub(f"{thing}'s", _THING.sub(thing, question, count=1), count=1)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa import Chatbot, Settings, Turn
+from qa.explain import explain
 from qa.rewording import reworded
 
 CONTRACT = """EMPLOYMENT AGREEMENT
@@ -44,6 +45,7 @@ The captain, Liv Aasen, ordered the evacuation at once. The ferry was on its way
         (["What is Ada Holm's salary?", "When did she start?"], "When did Ada Holm start?"),
         (["What does Ada Holm earn?", "And what is her role?"], "What is Ada Holm's role?"),
         (["What is Dolorex used for?", "What are its side effects?"], "What are Dolorex's side effects?"),
+        (["When is the launch of Heron?", "Who plans it?"], "Who plans the launch?"),
         (["What happened to the ferry?", "Where was it going?"], "Where was the ferry going?"),
         (["How many sorties were flown?", "And how many aircraft were lost?"], "How many aircraft were lost?"),
     ],
@@ -60,6 +62,7 @@ def test_a_follow_up_is_made_whole(questions: list[str], whole: str) -> None:
         ["How many targets were struck?", "How many of them were destroyed?"],
         ["What does Ada Holm tell Ben Ruiz?", "When did she start?"],  # which of them?
         ["Who is the captain?", "Where was it going?"],
+        ["What happened in Paris?", "When did she leave?"],
         ["How much of Dolorex can I take?", "And children?"],
         ["Who planted the roses?", "What is the capital city of Peru in South America?"],
         ["¿Quién plantó las rosas?", "¿Y los tulipanes?"],
@@ -104,6 +107,8 @@ def test_a_conversation_is_answered_turn_by_turn(tmp_path: Path) -> None:
             told.append(answer.short)
         assert [told[0], told[1], told[3]] == ["£62,000", "28 days", "two weeks"]
         assert answer.standalone == "What is the notice period during probation?"
+        explained = explain(bot, "And during probation?", history[:-1], answer=answer)
+        assert explained.question == answer.standalone
         ferry = [Turn("How many people were on the ferry?", "214 people. [1]")]
         assert bot.ask("Who was the captain?", ferry).short == "Liv Aasen"
         leaning = bot.ask("Where was that?", ferry)
