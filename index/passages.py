@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .sentences import paragraphs, sentences
+from .sentences import paragraphs, sentences, wrap_width
 from .types import Extracted, Passage, Span
 from .words import UNSPACED
 
@@ -157,13 +157,13 @@ def _units(extracted: Extracted) -> Iterator[tuple[int, int, list[Span], bool]]:
     headings = set(extracted.headings or _plain_headings(extracted))
     fixed = sorted(headings | set(extracted.rows))
     cuts = sorted({0, len(text), *extracted.pages, *(offset for span in fixed for offset in span)})
-    whole = dict.fromkeys(fixed)
+    whole, width = dict.fromkeys(fixed), wrap_width(text)
     for start, end in pairwise(cuts):
         if (start, end) in whole:
             spans = [(start, end)] if end - start <= ROW_LIMIT else _shifted(sentences(text[start:end]), start)
             yield start, end, spans, (start, end) in headings
             continue
-        for a, b in paragraphs(text, start, end):
+        for a, b in paragraphs(text, start, end, width):
             yield a, b, _shifted(sentences(text[a:b]), a), False
 
 

@@ -14,6 +14,7 @@ _LIGATURES = dict(zip("ﬀﬁﬂﬃﬄﬅﬆ", ("ff", "fi", "fl", "ffi", "ffl", 
 _EDIT = re.compile(r"(?<! ) *\n\s*|(?<=\w)\xad\n(?=\w)|\xad|(?<=[^\W\d_])-\n(?=\d)|(?<=\d)-\n(?=\w)|\ufffc\n?|[ﬀ-ﬆ]")
 _BROKEN = re.compile(r"(?<!\w)\w*(?:\ufffc\n?|\xad\n)\w*")
 _WORD = re.compile(r"\w+(?:-\w+)*")
+_FEW = 3  # lines that tell how far lines stand apart
 _FIGURE = re.compile(r"[$€£(\-–—−]*\d[\d.,]*[)%]*|[$€£%)—–-]+")
 
 
@@ -129,7 +130,7 @@ def _paragraph_starts(raw: Raw) -> set[int]:
     """Return where a line stands clearly lower than lines of one paragraph do, or in another column."""
     pairs = list(zip(raw.lines, raw.lines[1:], strict=False))
     steps = [above.bottom - below.top for above, below in pairs]
-    usual = median([step for step in steps if step > 1] or [0.0])
+    usual = _line_step([step for step in steps if step > 1])
     starts = {line.start for line in raw.lines[:1]}
     for (above, below), step in zip(pairs, steps, strict=True):
         far = step > 1.3 * usual or step < -below.height
@@ -137,6 +138,13 @@ def _paragraph_starts(raw: Raw) -> set[int]:
         if (far or titled) and _may_part(raw.text, above, below):
             starts.add(below.start)
     return starts
+
+
+def _line_step(steps: list[float]) -> float:
+    """Return how far lines of one paragraph stand apart: as most do, or clearly less where paragraphs are of one line."""
+    most = median(steps or [0.0])
+    less = [step for step in steps if step < 0.75 * most]
+    return median(less) if len(less) >= max(_FEW, len(steps) / 8) else most
 
 
 def stands_out(line: Line, height: float, weight: int) -> bool:

@@ -45,10 +45,13 @@ def sentences(text: str) -> list[Span]:
     return [piece for span in _ends(text) for piece in _bounded(text, span)]
 
 
-def paragraphs(text: str, start: int = 0, end: int | None = None) -> list[Span]:
-    """Return the spans of the paragraphs in `text[start:end]`, telling wrapped lines from lines of their own."""
+def paragraphs(text: str, start: int = 0, end: int | None = None, width: int | None = None) -> list[Span]:
+    """Return the spans of the paragraphs in `text[start:end]`, telling wrapped lines from lines of their own.
+
+    `width` is the `wrap_width` of the whole text, of which a part may have too few lines to tell it.
+    """
     lines = list(_lines(text, start, len(text) if end is None else end))
-    width = _wrap_width(lines)
+    width = _wrap_width(lines) if width is None else width
     spans: list[Span] = []
     previous: Span | None = None
     for line in lines:
@@ -150,6 +153,11 @@ def _lines(text: str, start: int, end: int) -> Iterator[Span]:
         stop = end if stop < 0 else stop
         yield from _stripped(text, start, stop)
         start = stop + 1
+
+
+def wrap_width(text: str) -> int:
+    """Return the width at which the lines of a text are wrapped, in characters, or 0 where each stands for itself."""
+    return _wrap_width(list(_lines(text, 0, len(text))))
 
 
 def _wrap_width(lines: list[Span]) -> int:

@@ -181,6 +181,13 @@ def test_headings_of_plain_text_are_seen_by_their_shape() -> None:
     assert [passage.heading for passage in passages] == ["", "A Strategic Operation", "A Strategic Operation"]
 
 
+def test_lines_are_known_as_wrapped_by_the_whole_text() -> None:
+    clause = "7.1 All of the inventions that are made in the course of work belong to the\nCompany."
+    text = f"6. Secrets\n{PARAGRAPH.strip()}\n{PARAGRAPH.strip()}\n\n7. Inventions\n{clause}\n\n8. Law\n{PARAGRAPH}"
+    passage = next(p for p in split(Extracted("", text), "a.txt", "k.v") if p.heading == "7. Inventions")
+    assert [passage.text[a:b] for a, b in passage.sentences] == ["7. Inventions", clause]
+
+
 def test_the_last_line_of_a_list_is_no_heading() -> None:
     hours = "Opening hours:\nMonday to Thursday 11:30 to 14:00\nFriday 11:30 to 13:00\nSaturday closed"
     after = "\n\nGuests pay eight euros for a meal, and children half of that."

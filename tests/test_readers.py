@@ -375,6 +375,22 @@ def test_pdf_paragraphs_and_headings_are_seen_by_their_place_and_size(tmp_path: 
     assert headings(extracted) == ["Great Heading"]
 
 
+def test_pdf_paragraphs_of_one_line_are_parted_as_well(tmp_path: Path) -> None:
+    at, lines, whole = 760, list[tuple[int, int, str]](), list[str]()
+    for number, title in enumerate(("Position", "Pay", "Notice"), 1):
+        lines.append((16, at, f"{number}. {title}"))
+        whole.append(f"{number}. {title}")
+        for clause in range(3):
+            parts = [f"{number}.{clause} The clause is told in one line", "or in two."][: 1 + clause % 2]
+            lines += [(11, at - 30 - 13 * n, part) for n, part in enumerate(parts)]
+            at -= 27 + 13 * (len(parts) - 1)
+            whole.append("\n".join(parts))
+        at -= 30
+    extracted = read(make.bare_pdf(tmp_path / "a.pdf", lines_of_text(*lines)))
+    assert extracted.text.split("\n\n") == whole
+    assert headings(extracted) == ["1. Position", "2. Pay", "3. Notice"]
+
+
 def test_a_pdf_heading_without_a_gap_below_it_is_a_block_of_its_own(tmp_path: Path) -> None:
     body = [(11, 647 - 13 * i, f"Line {i} of the first paragraph goes on") for i in range(5)]
     content = lines_of_text((20, 662, "Great Heading"), *body)
