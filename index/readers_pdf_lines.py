@@ -141,7 +141,7 @@ def _paragraph_starts(raw: Raw) -> set[int]:
 
 
 def _line_step(steps: list[float]) -> float:
-    """Return how far lines of one paragraph stand apart: as most do, or clearly less where paragraphs are of one line."""
+    """Return how far lines of one paragraph stand apart: as most do, or clearly less where most are a paragraph."""
     most = median(steps or [0.0])
     less = [step for step in steps if step < 0.75 * most]
     return median(less) if len(less) >= max(_FEW, len(steps) / 8) else most
