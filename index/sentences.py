@@ -35,6 +35,7 @@ _STARTERS = frozenset(
 )
 BULLET = re.compile(r"\s*(?:[-*•‣▪●◦–—·]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)])\s+")
 _LABEL = re.compile(r"[^\W\d_][^:\n.!?]{0,30}:[ \t]+\S")
+_ENOUGH = 5  # lines that tell at which width they are wrapped
 _FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 _VIRAMA = 9  # the class of the sign that joins Indic consonants
 _TERMINAL = tuple('.!?…:;。！？؟।"”’»)')
@@ -48,10 +49,10 @@ def sentences(text: str) -> list[Span]:
 def paragraphs(text: str, start: int = 0, end: int | None = None, width: int | None = None) -> list[Span]:
     """Return the spans of the paragraphs in `text[start:end]`, telling wrapped lines from lines of their own.
 
-    `width` is the `wrap_width` of the whole text, of which a part may have too few lines to tell it.
+    `width` is the `wrap_width` of the whole text, for a part that has too few lines to tell its own.
     """
     lines = list(_lines(text, start, len(text) if end is None else end))
-    width = _wrap_width(lines) if width is None else width
+    width = _wrap_width(lines) if width is None or len(lines) >= _ENOUGH else width
     spans: list[Span] = []
     previous: Span | None = None
     for line in lines:
