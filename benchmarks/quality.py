@@ -29,6 +29,7 @@ ASKING = {
     "consistency.py",
     "errors.py",
     "index.py",
+    "openings.py",
     "questions.py",
     "rerank.py",
     "search.py",

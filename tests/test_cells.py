@@ -29,7 +29,7 @@ Neither,33,5.1
 LEDGER = "Booking date,Payee,Amount\n" + "".join(
     f"2023-{month:02}-{day:02},{('Alnatura', 'Telekom', 'Moll')[day % 3]},{month}.{day:02}\n"
     for month in range(1, 13)
-    for day in range(1, 29)
+    for day in range(1, 11)
 )
 STATUS = """Status,Meaning
 400,The body is not valid JSON
