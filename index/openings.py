@@ -17,7 +17,7 @@ LEAST = 0.15
 _CHARACTERS = 600  # of an opening
 _TITLE = 80  # characters up to which a first passage is only a title, and the second belongs to the opening
 _LINE = 16  # words of a line without an end
-_NAMES = re.compile(r"\b(?:[^\W\d_a-z][\w'’-]*|\d[\w.,:-]*)")
+_TOKEN = re.compile(r"\b\d[\w.,:-]*|\b[^\W\d_][\w'’-]*")
 _OF_ITSELF = re.compile(
     r"^\W*(?:this|the present|these) (?:[\w-]+ ){0,3}?(?:agreement|contract|lease|deed|policy|plan|report|review|study"
     r"|document|letter|memo(?:randum)?|invoice|offer|order|quotation|certificate|statement|notice|minutes|manual|guide"
@@ -37,7 +37,7 @@ def lacking_names(question: Question, candidates: Sequence[Candidate]) -> dict[s
     passage look like an answer.
     """
     as_typed = question.text != question.text.lower()
-    named = _named(question.text, question.language) if as_typed else set(question.words)
+    named = names_in(question.text, question.language) if as_typed else set(question.words)
     patterns = {word: _pattern(word) for word in named if share(question, named) >= LEAST}
     lacking: dict[str, set[str]] = {}
     for passage in (candidate.passage for candidate in candidates) if patterns else ():
@@ -72,17 +72,18 @@ def with_openings(
     ]
 
 
-def _named(text: str, language: str) -> set[str]:
+def names_in(text: str, language: str) -> set[str]:
     """Return the words of a sentence, after its first, that are written like names or numbers."""
     first = text.partition(" ")[0]
-    some = " ".join(_NAMES.findall(text if first.isupper() or any(map(str.isdigit, first)) else text[len(first) :]))
+    tokens = _TOKEN.findall(text if first.isupper() or any(map(str.isdigit, first)) else text[len(first) :])
+    some = " ".join(token for token in tokens if token[0].isupper() or token[0].isdigit())
     return {word for word in words(some, language) if not is_common(word)}
 
 
 def _with_opening(question: Question, candidate: Candidate, missing: set[str], opening: Sequence[Passage]) -> Candidate:
     above, known = list[tuple[Passage, Span]](), set[str]()
     for part, (start, end) in _of_all(opening, candidate.passage.start):
-        new = missing & _named(f"- {part.text[start:end]}", question.language) - known
+        new = missing & names_in(f"- {part.text[start:end]}", question.language) - known
         if share(question, new) >= LEAST:
             above.append((part, (start, end)))
             known |= new

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from index.openings import names_in
+from index.words import language
 from qa import Chatbot, Settings
 
 REPORT = """# Operation Granite, situation report {number}
@@ -82,6 +84,19 @@ def test_words_that_are_no_names_are_not_looked_for_in_an_opening(bot: Chatbot) 
     for candidate in named:
         assert all(passage.source == candidate.passage.source for passage, _ in candidate.above)
         assert "Sato" not in candidate.passage.text or not candidate.above
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("What does Maria Okafor earn in 2024?", {"maria", "okafor", "2024"}),
+        ("Über wen wird in Österreich geredet, über Émile?", {"osterreich", "emil"}),
+        ("कितने लक्ष्य 2 जून को", {"2"}),
+        ("2 月有多少目标", {"2"}),
+    ],
+)
+def test_names_are_known_by_their_capitals(text: str, names: set[str]) -> None:
+    assert names_in(text, language(text)) == names
 
 
 def test_a_model_is_shown_the_opening_too(bot: Chatbot) -> None:
