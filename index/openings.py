@@ -16,6 +16,7 @@ LEAST = 0.15
 """The share of the question that a sentence of an opening must add."""
 _CHARACTERS = 600  # of an opening
 _TITLE = 80  # characters up to which a first passage is only a title, and the second belongs to the opening
+_MOST = 24  # names of a question; of more no document opens with all
 _LINE = 16  # words of a line without an end
 _TOKEN = re.compile(r"\b\d[\w.,:-]*|\b[^\W\d_][\w'’-]*")
 _OF_ITSELF = re.compile(
@@ -38,7 +39,8 @@ def lacking_names(question: Question, candidates: Sequence[Candidate]) -> dict[s
     """
     as_typed = question.text != question.text.lower()
     named = names_in(question.text, question.language) if as_typed else set(question.words)
-    patterns = {word: _pattern(word) for word in named if share(question, named) >= LEAST}
+    known = len(named) <= _MOST and share(question, named) >= LEAST
+    patterns = {word: _pattern(word) for word in named} if known else {}
     lacking: dict[str, set[str]] = {}
     for passage in (candidate.passage for candidate in candidates) if patterns else ():
         text = f"{passage.title} {passage.heading} {passage.text}".lower()

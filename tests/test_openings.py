@@ -99,6 +99,11 @@ def test_names_are_known_by_their_capitals(text: str, names: set[str]) -> None:
     assert names_in(text, language(text)) == names
 
 
+def test_a_page_of_text_is_asked_without_looking_for_each_word_of_it(bot: Chatbot) -> None:
+    long = "what is the salary of aiko sato " + " ".join(f"word{n}" for n in range(40))
+    assert not any(candidate.known for candidate in bot.index.evidence(long).candidates)
+
+
 def test_a_model_is_shown_the_opening_too(bot: Chatbot) -> None:
     answer = bot.ask("What is the salary of Tomas Lindqvist?")
     assert any("Tomas Lindqvist" in result.passage.text for result in answer.results)
