@@ -17,7 +17,7 @@ from index.lock import WriterLock
 from index.store import Store
 
 HERE = Path(__file__).parent
-KILLS = {"follow": 3, "remove": 2, "create": 2, "reindex": 2}
+KILLS = {"follow": 4, "remove": 3, "create": 3, "reindex": 3}
 GRANITE = "The lighthouse at Skerrow was built of granite in 1874."
 CONCRETE = "The beacon at Skerrow was rebuilt of concrete in 1950."
 
